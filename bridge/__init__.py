@@ -1,0 +1,1 @@
+"""The Kafka bridge: topic records in, Celery task messages out. It knows task names, no task. See docs/architecture.md."""

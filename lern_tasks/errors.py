@@ -1,0 +1,117 @@
+"""The errors that decide what becomes of a record. See docs/architecture.md, "Failure".
+
+LernError
+├── InvalidEvent        the record itself is wrong: dead letter at once
+├── Refused             a dependency says no for good (4xx): dead letter at once
+├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
+├── NotYet              data that will come is not there yet
+├── TransientError      this record failed this time
+│   └── UnknownOutcome  a write may or may not have happened: look before trying again
+├── SendAgain           nothing is wrong: the record goes round once more
+├── LockBusy            somebody else works on the same rows; spends nothing
+├── SettingsError       a setting is wrong
+└── SchemaMismatch      a table differs from what the jobs need
+"""
+
+
+class LernError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+    code = "LERN_ERROR"
+
+
+class InvalidEvent(LernError):
+    """The event cannot be processed as it is, now or ever.
+
+    `message` says what is wrong and the remedy; `field` is the dotted path of the field that is wrong, empty for the
+    whole value.
+    """
+
+    code = "INVALID_EVENT"
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Refused(LernError):
+    """A dependency refused this request for good (for instance 400 or 404); repeating it cannot help."""
+
+    code = "REFUSED"
+
+
+class DependencyDown(LernError):
+    """A service that many records need does not answer (refused, no host available, broker away)."""
+
+    code = "DEPENDENCY_DOWN"
+
+    def __init__(self, name: str, message: str = "") -> None:
+        super().__init__(message or f"{name} does not answer")
+        self.name = name
+
+
+class NotYet(LernError):
+    """Something that should come is not there yet: the relation cache of a live course, a hierarchy row, an index.
+
+    `course_id` asks for a fresh relation cache of that course; with `spends=False` the waiting is not counted.
+    """
+
+    code = "NOT_YET"
+
+    def __init__(self, message: str, *, course_id: str | None = None, spends: bool = True) -> None:
+        super().__init__(message)
+        self.course_id = course_id
+        self.spends = spends
+
+
+class TransientError(LernError):
+    """This record failed this time: a timeout, 429, or 5xx on one id.
+
+    `dependency` names the service, so that the last attempt can be told from an outage; `retry_after` is the wait in
+    seconds that the service asked for.
+    """
+
+    code = "TRANSIENT"
+
+    def __init__(self, message: str, dependency: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.dependency = dependency
+        self.retry_after = retry_after
+
+
+class UnknownOutcome(TransientError):
+    """A write was sent and no answer came: it may have happened. Look for its effect before writing again."""
+
+    code = "UNKNOWN_OUTCOME"
+
+
+class SendAgain(LernError):
+    """Nothing is wrong with the record: its own waiting time is not over, or its message ran out of time.
+
+    `delay` in seconds; `singly`: as a message of its own. Spends nothing.
+    """
+
+    code = "SEND_AGAIN"
+
+    def __init__(self, message: str, *, delay: float = 0.0, singly: bool = False) -> None:
+        super().__init__(message)
+        self.delay = delay
+        self.singly = singly
+
+
+class LockBusy(LernError):
+    """Another worker holds, or took over, the lock of these rows."""
+
+    code = "LOCK_BUSY"
+
+
+class SettingsError(LernError):
+    """A setting is missing or wrong; the message names its environment variable."""
+
+    code = "SETTINGS"
+
+
+class SchemaMismatch(LernError):
+    """A Cassandra table lacks a column or has another key than the jobs need."""
+
+    code = "SCHEMA"

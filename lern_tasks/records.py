@@ -1,0 +1,120 @@
+"""The record: an event with its coordinates, as bridge and tasks pass it on. See docs/architecture.md, "Messages"."""
+
+import base64
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """Where a record was read: topic, partition and offset. Partition and offset are null for what a task handed on."""
+
+    topic: str
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One event.
+
+    `value` is the event as it came: text, base64 where it was not UTF-8, None for a tombstone. `key` likewise.
+    `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt` and `not_yet`
+    count what the record has spent of its retries; `first_failed_ms` and `not_before_ms` are epoch ms.
+    """
+
+    value: str | None
+    topic: str
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    partition: int | None = None
+    offset: int | None = None
+    key: str | None = None
+    key_encoding: Literal["utf-8", "base64"] = "utf-8"
+    timestamp: int | None = None
+    origin: Coordinates | None = None
+    attempt: int = 0
+    not_yet: int = 0
+    first_failed_ms: int | None = None
+    not_before_ms: int | None = None
+    delivered_before: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The value as text for parsing; None when it is absent or not UTF-8."""
+        return self.value if self.encoding == "utf-8" else None
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """Where this record was read."""
+        return Coordinates(topic=self.topic, partition=self.partition, offset=self.offset)
+
+    @property
+    def first_origin(self) -> Coordinates:
+        """Where the chain that this record belongs to began."""
+        return self.origin or self.coordinates
+
+    def raw(self) -> bytes | None:
+        """The value's bytes, exactly as they were read."""
+        return decode(self.value, self.encoding)
+
+    def raw_key(self) -> bytes | None:
+        """The key's bytes, exactly as they were read."""
+        return decode(self.key, self.key_encoding)
+
+    def next(self, **changes: Any) -> Self:
+        """The same record with other retry figures."""
+        return replace(self, **changes)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record as JSON types, without what has its default."""
+        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS.get(name, ...)}
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Self:
+        """The record that `to_wire` wrote; unknown members of a newer version are ignored.
+
+        Raises TypeError when value or topic are missing.
+        """
+        known = {name: wire[name] for name in _NAMES if name in wire}
+        if known.get("origin") is not None:
+            known["origin"] = Coordinates(**known["origin"])
+        return cls(**known)
+
+    @classmethod
+    def from_kafka(
+        cls, *, value: bytes | None, topic: str, partition: int, offset: int, key: bytes | None, timestamp: int | None
+    ) -> Self:
+        """The record of one Kafka message."""
+        text, encoding = encode(value)
+        key_text, key_encoding = encode(key)
+        return cls(
+            value=text,
+            encoding=encoding,
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            key=key_text,
+            key_encoding=key_encoding,
+            timestamp=timestamp,
+        )
+
+
+def encode(data: bytes | None) -> tuple[str | None, Literal["utf-8", "base64"]]:
+    """Bytes as text, base64 where they are not UTF-8."""
+    if data is None:
+        return None, "utf-8"
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode("ascii"), "base64"
+
+
+def decode(text: str | None, encoding: Literal["utf-8", "base64"]) -> bytes | None:
+    """The bytes that `encode` was given."""
+    if text is None:
+        return None
+    return base64.b64decode(text) if encoding == "base64" else text.encode("utf-8", "surrogatepass")
+
+
+_NAMES = tuple(field.name for field in fields(Record))
+_DEFAULTS = {field.name: field.default for field in fields(Record) if field.name not in {"value", "topic"}}

@@ -1,0 +1,135 @@
+"""Every setting, typed, from the environment (`LERN_...`), with a scope for each job. See docs/configuration.md."""
+
+import os
+from functools import lru_cache
+from typing import Literal, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lern_tasks import topics
+from lern_tasks.errors import SettingsError
+from lern_tasks.settings import jobs, shared
+from lern_tasks.settings.field import ours
+from lern_tasks.topics import EventJob, JobName
+
+RedisRole = Literal["broker", "results", "state", "relation_cache", "units", "metadata", "collection", "dedup"]
+
+_DATABASES: dict[RedisRole, int] = {
+    "broker": 0,
+    "results": 0,
+    "state": 1,
+    "relation_cache": 10,
+    "units": 5,
+    "metadata": 5,
+    "collection": 0,
+    "dedup": 13,
+}
+_ROLE_KEYS: dict[RedisRole, tuple[str, str, str]] = {
+    "relation_cache": ("redis_host", "redis_port", "redis_database_relationcache_id"),
+    "units": ("dp_redis_host", "dp_redis_port", "dp_redis_database_index"),
+    "dedup": ("dedup_redis_host", "dedup_redis_port", "dedup_redis_database_index"),
+}
+"""The documented keys of a job that override host, port and db of a role."""
+
+_NOT_SETTINGS = ("LERN_TEST_", "LERN_STACK_", "LERN_BENCH_")
+"""Variables of the tests, their servers and the benchmarks."""
+
+
+class Settings(BaseSettings):
+    """All settings. `LERN_KAFKA__BROKERS=...` sets `kafka.brokers`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LERN_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    env: str = ours("dev", note="the environment: what stands for {env} in topics, groups and keyspaces")
+    store: str = ours("cassandra", note="cassandra, or sqlite:<file> (demo and tests)")
+    log_format: Literal["text", "json"] = ours("text", note="log lines for people or for machines")
+    log_level: str = ours("INFO", note="DEBUG, INFO, WARNING or ERROR")
+    kafka: shared.KafkaSettings = Field(default_factory=shared.KafkaSettings)
+    redis: shared.RedisSettings = Field(default_factory=shared.RedisSettings)
+    cassandra: shared.CassandraSettings = Field(default_factory=shared.CassandraSettings)
+    http: shared.HttpSettings = Field(default_factory=shared.HttpSettings)
+    tasks: shared.TaskSettings = Field(default_factory=shared.TaskSettings)
+    bridge: shared.BridgeSettings = Field(default_factory=shared.BridgeSettings)
+    files: shared.FileSettings = Field(default_factory=shared.FileSettings)
+    relation_cache_updater: jobs.RelationCacheUpdaterSettings = Field(default_factory=jobs.RelationCacheUpdaterSettings)
+    activity_aggregate_updater: jobs.ActivityAggregateUpdaterSettings = Field(
+        default_factory=jobs.ActivityAggregateUpdaterSettings
+    )
+    collection_cert_pre_processor: jobs.CollectionCertPreProcessorSettings = Field(
+        default_factory=jobs.CollectionCertPreProcessorSettings
+    )
+    collection_certificate_generator: jobs.CollectionCertificateGeneratorSettings = Field(
+        default_factory=jobs.CollectionCertificateGeneratorSettings
+    )
+
+    def job(self, job: JobName) -> jobs.JobSettings:
+        """The settings of `job`; what follows a certificate shares the generator's."""
+        name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
+        return cast("jobs.JobSettings", getattr(self, name))
+
+    def topic(self, template: str) -> str:
+        """The topic's full name in this environment."""
+        return topics.topic_name(template, self.env)
+
+    def failed_topic(self, job: JobName) -> str:
+        """Where dead letters of `job` go."""
+        return self.topic(self.job(job).kafka_output_failed_topic)
+
+    def records_per_task(self, job: EventJob) -> int:
+        """Records of one task message under backlog, at most."""
+        return self.bridge.records_per_task or self.job(job).packed
+
+    def redis_url(self, role: RedisRole, job: JobName | None = None) -> str:
+        """The URL of a Redis role, with what the job's documented keys (`dedup-redis.host`, ...) override."""
+        base = getattr(self.redis, role) or (self.redis.broker if role == "results" else "")
+        url = urlsplit(base or f"{self.redis.url.rstrip('/')}/{_DATABASES[role]}")
+        if job is None or role not in _ROLE_KEYS:
+            return urlunsplit(url)
+        scope = self.job(job)
+        host, port, database = (getattr(scope, key, None) for key in _ROLE_KEYS[role])
+        if role == "relation_cache" and database is None:
+            database = getattr(scope, "redis_database_index", None)
+        login, _, address = url.netloc.rpartition("@")
+        name, _, number = address.partition(":")
+        netloc = f"{login}@" if login else ""
+        netloc += f"{host or name}:{port or number or 6379}"
+        path = url.path if database is None else f"/{database}"
+        return urlunsplit((url.scheme, netloc, path, url.query, url.fragment))
+
+    @property
+    def visibility_timeout(self) -> int:
+        """Seconds after which Redis delivers an unacknowledged message again.
+
+        The longest countdown, the longest task, and 30 s for the way: shorter would deliver a message twice that is
+        only waiting. Equal in every process, since any of them restores the others' messages.
+        """
+        return self.tasks.countdown_cap + max(self.job(job).hard_time_limit for job in topics.EVENT_JOBS) + 30
+
+
+def load() -> Settings:
+    """The settings of this process's environment. Raises SettingsError naming the variable that is wrong."""
+    _refuse_unknown()
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"LERN_{'__'.join(str(part).upper() for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("settings are wrong: " + "; ".join(lines)) from None
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process, read once."""
+    return load()
+
+
+def _refuse_unknown() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if not variable.startswith("LERN_") or variable.startswith(_NOT_SETTINGS):
+            continue
+        if variable.removeprefix("LERN_").partition("__")[0].upper() not in known:
+            raise SettingsError(f"{variable} is not a setting; `lern settings` lists all of them")

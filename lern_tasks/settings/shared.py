@@ -1,0 +1,108 @@
+"""Settings that all jobs share. See docs/configuration.md."""
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from lern_tasks.settings.field import documented, ours
+
+
+class Scope(BaseModel):
+    """A group of settings; a name that it does not have is refused, so that a misspelt variable is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Scope):
+    """`LERN_KAFKA__...`"""
+
+    brokers: str = documented("localhost:9092", "brokers", "kafka.broker-servers", note="host:port, comma-separated")
+    security_protocol: str = ours("PLAINTEXT", note="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
+    sasl_mechanism: str = ours("", note="PLAIN, SCRAM-SHA-256, ...")
+    sasl_username: str = ours("", note="SASL user")
+    sasl_password: SecretStr = ours(SecretStr(""), note="SASL password")
+    ssl_ca_location: str = ours("", note="file with the CA certificates")
+    properties: dict[str, str] = ours({}, note="further librdkafka properties, as a JSON object")
+    delivery_timeout: float = ours(20.0, note="seconds until a record that no broker takes counts as an outage")
+
+
+class RedisSettings(Scope):
+    """`LERN_REDIS__...`: one server for everything by default, each role a URL of its own."""
+
+    url: str = ours("redis://localhost:6379", note="the server of every role that has no URL of its own, without db")
+    broker: str = ours("", note="Celery's queues; db 0")
+    results: str = ours("", note="results of tasks; db 0 of the broker's server")
+    state: str = ours("", note="locks, pending counts, delivery counters, registry intents; db 1")
+    relation_cache: str = ours("", note="leaf nodes, optional nodes, ancestors; db 10")
+    units: str = ours("", note="unit metadata (data-pipeline Redis); db 5")
+    metadata: str = ours("", note="content metadata; db 5")
+    collection: str = ours("", note="collection metadata of the knowledge platform; db 0")
+    dedup: str = ours("", note="dedup markers; db 13")
+    timeout: float = documented(
+        30.0, "redisdb.connection.timeout", note="seconds for one call (documented in ms: 30000)"
+    )
+
+
+class CassandraSettings(Scope):
+    """`LERN_CASSANDRA__...`"""
+
+    hosts: str = documented("localhost", "hosts", "lms-cassandra.host", note="comma-separated contact points")
+    port: int = documented(9042, "port", "lms-cassandra.port", note="native protocol port")
+    multi_dc: bool = documented(
+        False, "multi_dc", "lms-cassandra.isMultiDCEnabled", note="stay in the local data centre"
+    )
+    local_dc: str = ours("", note="name of the local data centre, with multi_dc")
+    username: str = ours("", note="user")
+    password: SecretStr = ours(SecretStr(""), note="password")
+    tls_ca: str = ours("", note="file with the CA certificates; set it to use TLS")
+    timeout: float = ours(10.0, note="seconds for one statement: the server itself gives up a read after 5 s")
+    connect_timeout: float = ours(5.0, note="seconds for one connection attempt")
+    hierarchy_keyspace: str = ours("{env}_hierarchy_store", note="keyspace of content_hierarchy")
+    schema_check: Literal["refuse", "warn", "off"] = ours("refuse", note="what a table that differs leads to")
+
+
+class TaskSettings(Scope):
+    """`LERN_TASKS__...`: how tasks run, wait and give up."""
+
+    countdown_cap: int = ours(60, note="seconds; longer waits are re-sent, so that Redis does not deliver them twice")
+    max_outage: int = ours(86_400, note="seconds that a record waits out an outage before it is a dead letter")
+    probe_min: float = ours(1.0, note="seconds between the first probes of a service that is down")
+    probe_max: float = ours(5.0, note="seconds between later probes")
+    retries: int = ours(5, note="attempts after the first for an error of one record")
+    retry_base: float = ours(2.0, note="seconds before the first of them; then times four, up to the cap")
+    not_yet_delays: list[float] = ours([10, 30, 60, 120, 300], note="seconds between looks for data to come")
+    lock_lease: float = ours(15.0, note="seconds that a lock outlives its worker")
+    lock_wait: float = ours(2.0, note="seconds that a task tries for busy locks before it sends those records again")
+    max_deliveries: int = ours(3, note="deliveries of a single record that is run; the next one is a dead letter unrun")
+    pending_ttl: int = ours(604_800, note="seconds that intended counts and registry intents are kept: as the markers")
+    soft_shutdown: int = ours(20, note="seconds a stopping worker lets its tasks finish")
+    worker_max_tasks: int = ours(10_000, note="tasks after which a worker child is replaced, against slow leaks")
+
+
+class BridgeSettings(Scope):
+    """`LERN_BRIDGE__...`"""
+
+    records_per_task: int | None = ours(None, note="1: strictly one event, one task; empty: as each job's route says")
+    max_bytes_per_task: int = ours(1_048_576, note="bytes of values packed into one message: as Kafka's own default")
+    high_mark: int = ours(20_000, note="messages in a queue above which its topic is paused")
+    low_mark: int = ours(10_000, note="messages in a queue below which its topic is resumed")
+    poll: int = ours(500, note="records taken from Kafka at once")
+    metrics_port: int = ours(0, note="port of the metrics page; 0: none")
+
+
+class FileSettings(Scope):
+    """`LERN_FILES__...`: where values too large for a failed topic are kept."""
+
+    url: str = ours(
+        (Path(tempfile.gettempdir()) / "lern_tasks_files").as_uri(), note="an fsspec URL: file://, s3://, az://, gs://"
+    )
+
+
+class HttpSettings(Scope):
+    """`LERN_HTTP__...`"""
+
+    connect_timeout: float = ours(5.0, note="seconds to connect")
+    read_timeout: float = ours(20.0, note="seconds to wait for an answer")
+    allowed_hosts: list[str] = ours([], note="hosts that certificate templates may point to; empty: any")
