@@ -1,0 +1,171 @@
+"""Whether a failed record is tried again, and when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lern_tasks.errors import (
+    DependencyDown,
+    InvalidEvent,
+    LernError,
+    LockBusy,
+    NotYet,
+    Refused,
+    SchemaMismatch,
+    SettingsError,
+    TransientError,
+    UnknownOutcome,
+)
+from lern_tasks.rules.retry import Again, Decision, GiveUp, RetryLimits, decide
+
+LIMITS = RetryLimits()
+DAY_MS = 86_400_000
+ALMOST_ONE = 0.999_999
+
+
+def decided(
+    error: LernError,
+    *,
+    attempt: int = 0,
+    not_yet: int = 0,
+    first_failed_ms: int | None = None,
+    now_ms: int = 0,
+    jitter: float = ALMOST_ONE,
+) -> Decision:
+    return decide(
+        error,
+        attempt=attempt,
+        not_yet=not_yet,
+        first_failed_ms=first_failed_ms,
+        now_ms=now_ms,
+        limits=LIMITS,
+        jitter=jitter,
+    )
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(0, 2), (1, 8), (2, 32), (3, 60), (4, 60)])
+def test_a_transient_error_waits_longer_each_time_with_full_jitter(attempt: int, longest: float) -> None:
+    error = TransientError("timeout")
+    assert decided(error, attempt=attempt, jitter=0.0) == Again(delay_seconds=0.0, spends="attempt")
+    assert decided(error, attempt=attempt, jitter=0.5) == Again(delay_seconds=longest / 2, spends="attempt")
+
+
+@pytest.mark.parametrize("attempt", [5, 6, 10_000])
+def test_a_transient_error_is_given_up_after_five_retries(attempt: int) -> None:
+    assert decided(TransientError("timeout"), attempt=attempt) == GiveUp(code="TRANSIENT")
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "delay"),
+    [
+        (None, 1.0),
+        (0.0, 1.0),
+        (-5.0, 1.0),
+        (17.0, 17.0),
+        (60.0, 60.0),
+        (3600.0, 60.0),
+        (float("inf"), 60.0),
+        (float("nan"), 1.0),
+    ],
+)
+def test_the_wait_that_a_service_asks_for_is_respected_up_to_the_cap(retry_after: float | None, delay: float) -> None:
+    error = TransientError("too many requests", retry_after=retry_after)
+    assert decided(error, jitter=0.5) == Again(delay_seconds=delay, spends="attempt")
+
+
+@pytest.mark.parametrize(("attempt", "delay"), [(0, 30.0), (1, 30.0), (2, 30.0), (3, 54.0), (4, 54.0)])
+def test_after_an_unknown_outcome_the_index_is_waited_for(attempt: int, delay: float) -> None:
+    assert decided(UnknownOutcome("no answer"), attempt=attempt, jitter=0.9) == Again(
+        delay_seconds=delay, spends="attempt"
+    )
+
+
+def test_an_unknown_outcome_is_given_up_after_five_retries() -> None:
+    assert decided(UnknownOutcome("no answer"), attempt=5) == GiveUp(code="UNKNOWN_OUTCOME")
+
+
+@pytest.mark.parametrize(("spent", "delay"), list(enumerate([10.0, 30.0, 60.0, 120.0, 300.0])))
+def test_what_is_not_there_yet_is_waited_for(spent: int, delay: float) -> None:
+    # Attempts that were spent on other errors do not count, nor does the age.
+    decision = decided(NotYet("no leaf nodes"), not_yet=spent, attempt=5, first_failed_ms=0, now_ms=2 * DAY_MS)
+    assert decision == Again(delay_seconds=delay, spends="not_yet")
+
+
+@pytest.mark.parametrize("spent", [5, 6])
+def test_what_is_still_not_there_is_given_up(spent: int) -> None:
+    assert decided(NotYet("no leaf nodes"), not_yet=spent) == GiveUp(code="NOT_YET")
+
+
+@pytest.mark.parametrize(
+    ("error", "delay", "code"),
+    [
+        (NotYet("index lag", spends=False), 30.0, "NOT_YET"),
+        (DependencyDown("cassandra"), 10.0, "DEPENDENCY_DOWN"),
+    ],
+)
+def test_waiting_that_spends_nothing_ends_by_age_only(error: LernError, delay: float, code: str) -> None:
+    again = Again(delay_seconds=delay, spends=None)
+    assert decided(error, attempt=99, not_yet=99) == again
+    assert decided(error, attempt=99, not_yet=99, first_failed_ms=1, now_ms=DAY_MS) == again
+    assert decided(error, first_failed_ms=0, now_ms=DAY_MS) == GiveUp(code=code)
+
+
+def test_a_clock_that_was_set_back_ends_nothing() -> None:
+    assert decided(DependencyDown("kafka"), first_failed_ms=5 * DAY_MS, now_ms=0) == Again(
+        delay_seconds=10.0, spends=None
+    )
+
+
+def test_a_busy_lock_is_tried_again_soon_and_spends_nothing() -> None:
+    assert decided(LockBusy("progress:u1:do_c1:b1"), attempt=99, not_yet=99, first_failed_ms=0, now_ms=DAY_MS) == Again(
+        delay_seconds=1.0, spends=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidEvent("no user"), "INVALID_EVENT"),
+        (Refused("404"), "REFUSED"),
+        (SettingsError("no topic"), "SETTINGS"),
+        (SchemaMismatch("no column"), "SCHEMA"),
+        (LernError("anything"), "LERN_ERROR"),
+    ],
+)
+def test_everything_else_is_given_up_at_once(error: LernError, code: str) -> None:
+    assert decided(error) == GiveUp(code=code)
+
+
+ERRORS = st.one_of(
+    st.builds(TransientError, st.just("x"), st.none(), st.none() | st.floats()),
+    st.builds(UnknownOutcome, st.just("x"), st.none(), st.none() | st.floats()),
+    st.builds(NotYet, st.just("x"), spends=st.booleans()),
+    st.just(DependencyDown("redis")),
+    st.just(LockBusy("x")),
+)
+
+
+@given(
+    error=ERRORS,
+    spent=st.integers(min_value=0, max_value=100),
+    age=st.integers(min_value=-DAY_MS, max_value=2 * DAY_MS),
+    jitter=st.floats(min_value=0, max_value=1, exclude_max=True),
+)
+def test_no_wait_exceeds_its_cap(error: LernError, spent: int, age: int, jitter: float) -> None:
+    decision = decided(error, attempt=spent, not_yet=spent, first_failed_ms=0, now_ms=age, jitter=jitter)
+    if isinstance(decision, Again):
+        cap = max(LIMITS.not_yet_delays) if isinstance(error, NotYet) else LIMITS.cap
+        assert 0 <= decision.delay_seconds <= cap
+
+
+@given(errors=st.lists(ERRORS, min_size=30, max_size=30), jitter=st.floats(min_value=0, max_value=1, exclude_max=True))
+def test_no_record_spends_more_than_its_budget(errors: list[LernError], jitter: float) -> None:
+    spent = {"attempt": 0, "not_yet": 0}
+    for error in errors:
+        decision = decided(error, attempt=spent["attempt"], not_yet=spent["not_yet"], jitter=jitter)
+        if isinstance(decision, GiveUp):
+            break
+        if decision.spends is not None:
+            spent[decision.spends] += 1
+    assert spent["attempt"] <= LIMITS.retries
+    assert spent["not_yet"] <= len(LIMITS.not_yet_delays)
