@@ -31,13 +31,13 @@ class StoredContent:
 
     @property
     def effective_status(self) -> int:
-        """The stored status; where it is empty: completed when it was ever counted as such, else started.
+        """The stored status, but completed where the content was ever counted as such; started where it is empty.
 
-        The counters may be written before the learner service stores the status: then the row has no status yet.
+        The counters are written here when the event comes, the status by the learner service at its own time: in
+        between, or when its write was lost, a completed content must not fall back to what is stored.
         """
-        if self.status is not None:
-            return self.status
-        return COMPLETED if self.counts.completed > 0 else STARTED
+        status = STARTED if self.status is None else self.status
+        return COMPLETED if status < COMPLETED and self.counts.completed > 0 else status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ def _visit(node: Mapping[str, Any], identifier: str, parent: _Visit | None) -> _
 def _compose_leaf_nodes(visits: Sequence[_Visit]) -> None:
     """Gather the contents below each collection, from the bottom up."""
     for visit in reversed(visits):
-        if visit.parent is None or not visit.reached:
+        if visit.parent is None:
             continue
         if visit.collection:
             visit.parent.composed |= visit.composed

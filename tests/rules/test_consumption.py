@@ -59,6 +59,8 @@ def test_a_fresh_completion_counts_once(
         pytest.param(stored(None, None, None), 1, id="nothing known: started"),
         pytest.param(stored(None, 4, 0), 1, id="viewed only: started"),
         pytest.param(stored(None, 1, 1), 2, id="counted as completed before its status was stored"),
+        pytest.param(stored(1, 3, 1), 2, id="counted as completed, its status still the old one"),
+        pytest.param(stored(1, 3, 0), 1, id="started"),
         pytest.param(stored(2, 5, 2), 2, id="completed"),
         pytest.param(stored(0, None, None), 0, id="not started"),
         pytest.param(stored(3, None, None), 3, id="above 2 stays, and is not completed"),

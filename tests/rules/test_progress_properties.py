@@ -41,25 +41,26 @@ class Case:
         return World(relations=relations, rows=dict(self.rows), status=0)
 
 
+FLAGS: st.SearchStrategy[bool] = st.booleans()
 cases = st.builds(Case, optional=st.frozensets(st.sampled_from(sorted(LEAVES)), max_size=3), rows=rows, events=events)
 
 
 def run(case: Case, data: st.DataObject) -> World:
     """Deliver the events in any order, packed in any way, some more than once, dying at any effect; then once more."""
     world = case.world()
-    unstored = sorted(frozenset().union(*case.events))
+    unstored: list[str] = sorted(frozenset().union(*case.events))
     waiting: list[tuple[Sequence[Contents], int]] = [
         (message, 0) for message in packed(data.draw(st.permutations(case.events)), data)
     ]
-    waiting += [(message, 0) for message, _ in waiting if data.draw(st.booleans(), label="twice")]
+    waiting += [(message, 0) for message, _ in waiting if data.draw(FLAGS, label="twice")]
     while waiting:
         message, deliveries = waiting.pop(data.draw(st.integers(0, len(waiting) - 1), label="next"))
         dies_after = data.draw(st.none() | st.integers(0, 12), label="dies after") if deliveries < 3 else None
         # The mark of a redelivery may be lost with the broker's memory.
-        before = deliveries > 0 and data.draw(st.booleans(), label="known as delivered")
+        before = deliveries > 0 and data.draw(FLAGS, label="known as delivered")
         if not world.deliver(message, dies_after=dies_after, before=before):
             waiting.append((message, deliveries + 1))
-        if unstored and data.draw(st.booleans(), label="status stored"):
+        if data.draw(FLAGS, label="status stored") and unstored:
             world.store_completion(unstored.pop())
     for content in unstored:
         world.store_completion(content)
@@ -77,7 +78,7 @@ def packed(contents: Sequence[Contents], data: st.DataObject) -> list[Sequence[C
 
 
 @given(case=cases, data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_counters_grow_once_for_each_content(case: Case, data: st.DataObject) -> None:
     world = run(case, data)
     completed = frozenset().union(*case.events)
@@ -91,7 +92,7 @@ def test_counters_grow_once_for_each_content(case: Case, data: st.DataObject) ->
 
 
 @given(case=cases, data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_rows_depend_on_what_was_completed_alone(case: Case, data: st.DataObject) -> None:
     world = run(case, data)
     plain = case.world()
@@ -108,7 +109,7 @@ def test_rows_depend_on_what_was_completed_alone(case: Case, data: st.DataObject
 
 
 @given(case=cases, data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_completion_asks_for_a_certificate_and_never_before_its_row_says_so(case: Case, data: st.DataObject) -> None:
     world = run(case, data)
     assert set(world.status_at_request) <= {2}
@@ -117,7 +118,7 @@ def test_a_completion_asks_for_a_certificate_and_never_before_its_row_says_so(ca
 
 
 @given(case=cases, data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_audits_repeat_but_none_is_lost_or_made_up(case: Case, data: st.DataObject) -> None:
     world = run(case, data)
     completion = enrolment_audit(KEY, now_ms=0)["mid"]
