@@ -1,0 +1,88 @@
+"""How tables are read and written: many at once, each answer a value or an error. See docs/architecture.md, "Stores"."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lern_tasks.errors import LernError
+from lern_tasks.stores.tables import Table
+
+Key = tuple[str, ...]
+"""Values of key columns, partition columns first."""
+
+Row = Mapping[str, Any]
+"""Columns that were asked for; None where there is no value. Timestamps are aware, in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutCells:
+    """Set single columns. `timestamp` in microseconds decides between writers; None is now."""
+
+    table: Table
+    key: Key
+    cells: Mapping[str, Any]
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutMap:
+    """Set single entries of a map, leaving the others."""
+
+    table: Table
+    key: Key
+    column: str
+    entries: Mapping[str, Any]
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceCollection:
+    """Replace a whole list or map."""
+
+    table: Table
+    key: Key
+    column: str
+    value: Any
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Delete a row."""
+
+    table: Table
+    key: Key
+    timestamp: int | None = None
+
+
+Mutation = PutCells | PutMap | ReplaceCollection | Delete
+
+
+class Gateway(Protocol):
+    """The tables. Errors are per key: an outage is DependencyDown("cassandra"), a timeout TransientError."""
+
+    def get_many(self, table: Table, keys: Sequence[Key], columns: Sequence[str]) -> dict[Key, Row | None | LernError]:
+        """The row of each whole key, None where there is none."""
+        ...
+
+    def select_many(
+        self, table: Table, prefixes: Sequence[Key], columns: Sequence[str]
+    ) -> dict[Key, list[Row] | LernError]:
+        """The rows under each prefix: all partition columns, then any number of clustering columns."""
+        ...
+
+    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+        """Write all; the answer has the order of `mutations`, None for what is written."""
+        ...
+
+    def create(self, tables: Sequence[Table]) -> None:
+        """Create keyspaces and tables that are missing: for development and tests only."""
+        ...
+
+    def ping(self) -> None:
+        """Raises DependencyDown while the store does not answer."""
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...

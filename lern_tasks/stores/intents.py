@@ -1,0 +1,63 @@
+"""Small notes in the state Redis that survive a death: registry intents and things done at most once.
+
+See docs/jobs/collection_certificate_generator.md, "Failure".
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from lern_tasks.stores.redis_roles import Client, translated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A certificate about to be created (`osid` is None) or created. `since_ms`: epoch ms of the last create call."""
+
+    since_ms: int
+    osid: str | None = None
+
+
+class Intents:
+    """Registry intents by the certificate's business key."""
+
+    def __init__(self, client: Client, *, ttl: int) -> None:
+        self._client = client
+        self._ttl = ttl
+
+    def read(self, key: str) -> Intent | None:
+        """What is known about `key`. Raises DependencyDown."""
+        with translated():
+            text = self._client.get(_intent_key(key))
+        return msgspec.json.decode(text, type=Intent) if text else None
+
+    def write(self, key: str, intent: Intent) -> None:
+        """Remember `intent`. Raises DependencyDown."""
+        with translated():
+            self._client.set(_intent_key(key), msgspec.json.encode(intent).decode(), ex=self._ttl)
+
+    def forget(self, key: str) -> None:
+        """Nothing was created. Raises DependencyDown."""
+        with translated():
+            self._client.delete(_intent_key(key))
+
+
+class Once:
+    """The first to ask for a name gets it, until it expires."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def first(self, name: str, *, expiry: int) -> bool:
+        """True for the first caller within `expiry` seconds. Raises DependencyDown."""
+        with translated():
+            return bool(self._client.set(f"lern:once:{name}", "", nx=True, ex=expiry))
+
+    def again(self, name: str) -> None:
+        """Let the next caller be the first: this one could not do it. Raises DependencyDown."""
+        with translated():
+            self._client.delete(f"lern:once:{name}")
+
+
+def _intent_key(key: str) -> str:
+    return f"lern:certificate:{key}"

@@ -1,0 +1,73 @@
+"""What was counted already: the documented dedup markers, and the counts intended before them.
+
+Both lie in the dedup database, so that one MULTI sets a marker and removes its pending counts. See
+docs/jobs/activity_aggregate_updater.md, "Rules", and docs/architecture.md, "Order of effects".
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from lern_tasks.rules.progress import Counts, Pending
+from lern_tasks.stores.redis_roles import Client, translated
+
+_PENDING = "lern:pending:"
+
+
+class Seen:
+    """Markers and pending counts, both by checksum (`rules.progress.dedup_checksum`)."""
+
+    def __init__(self, client: Client, *, expiry: int, pending_ttl: int) -> None:
+        self._client = client
+        self._expiry = expiry
+        # Never longer than the marker: a pending count that outlived it would hide a completion to be counted again.
+        self._pending_ttl = min(pending_ttl, expiry)
+
+    def read(self, checksums: Iterable[str]) -> tuple[frozenset[str], dict[str, Pending]]:
+        """The checksums with a marker, and the pending counts of the others; one round trip. Raises DependencyDown."""
+        wanted = list(dict.fromkeys(checksums))
+        if not wanted:
+            return frozenset(), {}
+        pipe = self._client.pipeline(transaction=False)
+        for checksum in wanted:
+            pipe.exists(checksum)
+        pipe.mget([_PENDING + checksum for checksum in wanted])
+        with translated():
+            *markers, pending = pipe.execute()
+        marked = frozenset(checksum for checksum, found in zip(wanted, markers, strict=True) if found)
+        return marked, {c: _load(text) for c, text in zip(wanted, pending, strict=True) if text and c not in marked}
+
+    def intend(self, pending: Mapping[str, Pending]) -> None:
+        """Store what is about to be written, before the rows. Raises DependencyDown."""
+        if not pending:
+            return
+        pipe = self._client.pipeline(transaction=False)
+        for checksum, counts in pending.items():
+            pipe.set(_PENDING + checksum, _dump(counts), ex=self._pending_ttl)
+        with translated():
+            pipe.execute()
+
+    def mark(self, checksums: Iterable[str]) -> None:
+        """Mark as seen, last of all effects, and forget the pending counts. Raises DependencyDown."""
+        wanted = list(dict.fromkeys(checksums))
+        if not wanted:
+            return
+        pipe = self._client.pipeline(transaction=True)
+        for checksum in wanted:
+            pipe.set(checksum, "", ex=self._expiry)
+            pipe.delete(_PENDING + checksum)
+        with translated():
+            pipe.execute()
+
+
+def _dump(pending: Pending) -> str:
+    figures = (pending.base.view, pending.base.completed, pending.intended.view, pending.intended.completed)
+    return msgspec.json.encode(figures).decode()
+
+
+def _load(text: str) -> Pending:
+    view, completed, intended_view, intended_completed = msgspec.json.decode(text, type=tuple[int, int, int, int])
+    return Pending(
+        base=Counts(view=view, completed=completed),
+        intended=Counts(view=intended_view, completed=intended_completed),
+    )
