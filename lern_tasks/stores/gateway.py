@@ -1,4 +1,4 @@
-"""How tables are read and written: many at once, each answer a value or an error. See docs/architecture.md, "Stores"."""
+"""How tables are read and written: many at once, each answer a value or an error. See docs/architecture.md."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

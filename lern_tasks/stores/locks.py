@@ -140,5 +140,5 @@ class Locks:
                 self._client.eval(
                     _RENEW, len(held), *(_PREFIX + key for key in held), *held.values(), str(self._lease_ms)
                 )
-        except Exception:  # noqa: BLE001,S110 (not renewed is what the release finds out, and reports)
+        except Exception:  # noqa: S110 (not renewed is what the release finds out, and reports)
             pass

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 
@@ -9,8 +10,8 @@ from lern_tasks.errors import DependencyDown, TransientError
 from lern_tasks.settings import RedisRole, Settings
 from lern_tasks.topics import JobName
 
-Client = redis.Redis
-"""A client that gives text, not bytes."""
+Client = Any
+"""A `redis.Redis` that gives text. Its own types say "bytes or text", whatever was asked for."""
 
 _CONNECT_TIMEOUT = 5.0
 """Seconds to connect: a server on the same network that takes longer is away."""

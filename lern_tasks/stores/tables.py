@@ -1,7 +1,7 @@
 """The tables that the jobs use, each declared once. See docs/architecture.md, "Stores".
 
-Prepared CQL, the SQLite layout, the development schema and the schema check come from these declarations. Columns that no
-job reads or writes are left out: an installation may have them or not.
+Prepared CQL, the SQLite layout, the development schema and the schema check come from these declarations. Columns that
+no job reads or writes are left out: an installation may have them or not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -212,5 +212,6 @@ def used_by(settings: Settings, job: EventJob) -> list[Table]:
 def _renamed(names: Mapping[str, str], keyspace: str) -> JobTables:
     defaults = JobTables()
     return replace(
-        defaults, **{member: getattr(defaults, member).renamed(keyspace=keyspace, name=n) for member, n in names.items()}
+        defaults,
+        **{member: getattr(defaults, member).renamed(keyspace=keyspace, name=n) for member, n in names.items()},
     )

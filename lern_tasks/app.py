@@ -1,0 +1,38 @@
+"""The Celery app: `celery -A lern_tasks worker|beat|flower`. See docs/operations.md."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+
+from lern_tasks import logs, settings
+
+TASK_MODULES = (
+    "lern_tasks.tasks.relation_cache_updater",
+    "lern_tasks.tasks.activity_aggregate_updater",
+    "lern_tasks.tasks.collection_cert_pre_processor",
+    "lern_tasks.tasks.collection_certificate_generator",
+    "lern_tasks.tasks.certificate_notification",
+    "lern_tasks.tasks.certificate_user_feed",
+    "lern_tasks.tasks.certificate_replacement",
+    "lern_tasks.tasks.maintenance",
+)
+"""Every module with tasks; nothing is found by itself."""
+
+app = Celery("lern_tasks", include=TASK_MODULES)
+app.config_from_object("celeryconfig")
+
+
+@setup_logging.connect
+def _configure_logs(**_: Any) -> None:
+    logs.configure(settings.current())
+
+
+@worker_init.connect
+def _check_environment(**_: Any) -> None:
+    # Read by billiard when it is imported, before any module of ours: only the environment can say it.
+    if os.environ.get("REMAP_SIGTERM") != "SIGQUIT":
+        logs.logger(__name__).warning(
+            "soft_shutdown_off", remedy="set REMAP_SIGTERM=SIGQUIT, or SIGTERM waits for running tasks without limit"
+        )

@@ -1,0 +1,113 @@
+"""Mails, text messages and feed entries. See docs/jobs/collection_certificate_generator.md, "Rules"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from lern_tasks.clients.http import Http
+from lern_tasks.settings import Settings
+from lern_tasks.settings.shared import HttpSettings
+
+# The documented key and the one that the course service really stores.
+_IMAGES = ("stateImageUrl", "stateImgUrl")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Who is told about which certificate. `template` is the batch's `notifyTemplate`; `held_date` is `yyyy-MM-dd`."""
+
+    user_id: str
+    first_name: str = field(repr=False)
+    training_name: str
+    held_date: str
+    template: Mapping[str, Any]
+
+
+class NotificationClient:
+    """The notification and feed services of the platform.
+
+    `placeholder` in the template's image URLs is replaced by `cloud_base`. Every method raises DependencyDown or
+    TransientError when certainly nothing was sent, UnknownOutcome when the person may have got the message, Refused
+    when the service refuses the request.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        http: HttpSettings,
+        placeholder: str = "CLOUD_BASE_PATH",
+        cloud_base: str = "",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = Http("notifications", base, http, transport=transport)
+        self._placeholder = placeholder
+        self._cloud_base = cloud_base
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The client that the generator's settings describe."""
+        job = settings.collection_certificate_generator
+        return cls(
+            job.service_learner_basepath,
+            http=settings.http,
+            placeholder=job.cloud_store_base_path_placeholder,
+            cloud_base=job.cloud_base,
+        )
+
+    def email(self, notice: Notice) -> None:
+        """Send the mail that the batch's template describes."""
+        self._notify(notice, {"body": "email body"})
+
+    def sms(self, notice: Notice, text: str) -> None:
+        """Send `text` as a text message, to the phone number that the platform keeps for the user."""
+        self._notify(notice, {"mode": "sms", "body": text})
+
+    def feed(self, user_id: str, *, course_id: str, course_name: str) -> None:
+        """Add "you have earned a certificate" to the user's feed."""
+        action = {
+            "actionType": "certificateUpdate",
+            "title": course_name,
+            "description": "You have earned a certificate! Download it from your profile page.",
+            "identifier": course_id,
+        }
+        data = {"type": 1, "actionData": action}
+        request = {"userId": user_id, "category": "Notification", "priority": 1, "data": data}
+        self._post("/private/user/feed/v1/create", request)
+
+    def ping(self) -> None:
+        """Raise DependencyDown unless the service answers."""
+        self._http.ping()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _notify(self, notice: Notice, message: Mapping[str, str]) -> None:
+        template = dict(notice.template)
+        for name in _IMAGES:
+            if isinstance(template.get(name), str):
+                template[name] = template[name].replace(self._placeholder, self._cloud_base)
+        request = {
+            **template,
+            "firstName": notice.first_name,
+            "TrainingName": notice.training_name,
+            "heldDate": notice.held_date,
+            "recipientUserIds": [notice.user_id],
+            **message,
+        }
+        self._post("/v2/notification", request)
+
+    def _post(self, path: str, request: Mapping[str, Any]) -> None:
+        response = self._http.send("POST", path, body={"request": dict(request)}, write=True)
+        self._http.check(response, write=True)
+
+
+def sms_text(instance_name: str) -> str:
+    """The text message about a certificate; `instance_name` is the app's name (`sunbird_instance_name`)."""
+    return (
+        "Congratulations! Your course certificate is ready: download it from your profile page. "
+        f"If that does not work on your phone, update your {instance_name} app."
+    )

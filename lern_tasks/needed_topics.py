@@ -1,0 +1,48 @@
+"""The topics that the jobs read and write. See docs/operations.md, "Topics"."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from lern_tasks import topics
+from lern_tasks.settings import Settings
+
+Role = Literal["input", "handed on", "audit", "failed"]
+
+UNKNOWN_JOB_FAILED = "{env}.lern.tasks.failed"
+"""Dead letters of what belongs to no job with a documented failed topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeededTopic:
+    """A topic by its full name, and what it is used for."""
+
+    name: str
+    roles: tuple[Role, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether dead letters go there."""
+        return "failed" in self.roles
+
+
+def needed_topics(settings: Settings) -> list[NeededTopic]:
+    """Every topic once, sorted by name."""
+    roles: dict[str, set[Role]] = defaultdict(set)
+    for job in topics.EVENT_JOBS:
+        roles[settings.topic(settings.job(job).kafka_input_topic)].add("input")
+    for name in topics.JOBS:
+        roles[settings.failed_topic(name)].add("failed")
+    roles[settings.topic(UNKNOWN_JOB_FAILED)].add("failed")
+    aggregator = settings.activity_aggregate_updater
+    for template in (aggregator.kafka_certissue_topic, aggregator.kafka_enrolment_sync_topic):
+        roles[settings.topic(template)].add("handed on")
+    roles[settings.topic(settings.collection_cert_pre_processor.kafka_output_topic)].add("handed on")
+    for template in (aggregator.kafka_audit_topic, settings.collection_certificate_generator.kafka_audit_topic):
+        roles[settings.topic(template)].add("audit")
+    return [NeededTopic(name=name, roles=tuple(sorted(uses))) for name, uses in sorted(roles.items())]
+
+
+def failed_topics(settings: Settings) -> list[str]:
+    """The topics of dead letters."""
+    return [topic.name for topic in needed_topics(settings) if topic.failed]

@@ -1,0 +1,219 @@
+"""From the outcomes of a message to its dead letters, its records sent again, and its counts.
+
+See docs/architecture.md, "Outcomes".
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from lern_tasks import dead_letter
+from lern_tasks.batch import Batch, Done, Failed, Item, Skip
+from lern_tasks.counters import CounterName, count
+from lern_tasks.errors import DependencyDown, LernError, NotYet, SendAgain, TransientError
+from lern_tasks.logs import logger
+from lern_tasks.outage import Patience
+from lern_tasks.records import Record
+from lern_tasks.rules.retry import Again, Decision, GiveUp, RetryLimits, decide
+from lern_tasks.sender import derived_id
+from lern_tasks.topics import EVENT_JOBS, JobName
+from lern_tasks.wiring import World
+
+_log = logger(__name__)
+
+_RELATION_REQUEST = 60
+"""Seconds between two requests for the relation cache of one course: a publication is derived within seconds."""
+
+
+class Settlement:
+    """Settles one message of `job`."""
+
+    def __init__(self, world: World, patience: Patience, *, job: JobName, task_id: str) -> None:
+        self._world = world
+        self._patience = patience
+        self._job = job
+        self._task_id = task_id
+        self._now_ms = world.now_ms()
+        self._cap = world.settings.tasks.countdown_cap
+        self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
+
+    def settle(self, batch: Batch[Any]) -> dict[str, int]:
+        """Publish the dead letters, send again what is to be tried again; the counts by outcome.
+
+        Does not return before both are confirmed.
+        """
+        again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
+        dead: list[Item[Any]] = []
+        for item in batch:
+            if not isinstance(item.outcome, Failed):
+                continue
+            error = item.outcome.error
+            decision = self._decide(item.record, error)
+            if isinstance(decision, GiveUp):
+                dead.append(item)
+                continue
+            self._refresh_relations(error)
+            singly = isinstance(error, SendAgain) and error.singly
+            again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
+        unburied = self._bury(dead)
+        again[0.0, False] += [item.record.next(delivered_before=True) for item in unburied]
+        for (delay, singly), records in again.items():
+            if records:
+                self.send_again(records, delay, singly=singly)
+        return self._count(batch, [item for item in dead if item not in unburied])
+
+    def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
+        """Send `records` to their own task again after `delay` seconds, in one message or one each."""
+        for index, group in enumerate([[record] for record in records] if singly else [records]):
+            send = partial(
+                self._world.sender.send,
+                self._job,
+                group,
+                task_id=derived_id("again", self._task_id, delay, singly, index),
+                countdown=min(delay, self._cap) or None,
+            )
+            self._patience.insist(send)
+
+    def _decide(self, record: Record, error: BaseException) -> Decision:
+        if isinstance(error, SendAgain):
+            return Again(delay_seconds=error.delay, spends=None)
+        if not isinstance(error, LernError):
+            return GiveUp(code="BUG")
+        limits = self._limits()
+        if isinstance(error, TransientError) and error.dependency and record.attempt >= limits.retries:
+            error = self._fault_or_outage(error)
+        return decide(
+            error,
+            attempt=record.attempt,
+            not_yet=record.not_yet,
+            first_failed_ms=record.first_failed_ms,
+            now_ms=self._now_ms,
+            limits=limits,
+            jitter=self._jitter,
+        )
+
+    def _fault_or_outage(self, error: TransientError) -> LernError:
+        """A record whose attempts are spent is not at fault while its dependency answers nobody."""
+        try:
+            self._world.probe(error.dependency or "")
+        except DependencyDown as down:
+            return down
+        except LernError:
+            return error
+        return error
+
+    def _limits(self) -> RetryLimits:
+        tasks = self._world.settings.tasks
+        return RetryLimits(
+            retries=tasks.retries,
+            base=tasks.retry_base,
+            cap=float(tasks.countdown_cap),
+            not_yet_delays=tuple(tasks.not_yet_delays),
+            # The task has waited in place already.
+            outage_delay=0.0,
+            max_outage=float(tasks.max_outage),
+            index_lag=self._world.settings.collection_certificate_generator.index_lag,
+        )
+
+    def _next(self, record: Record, decision: Again) -> Record:
+        wait = int(decision.delay_seconds * 1000)
+        return record.next(
+            attempt=record.attempt + (decision.spends == "attempt"),
+            not_yet=record.not_yet + (decision.spends == "not_yet"),
+            first_failed_ms=record.first_failed_ms or self._now_ms,
+            # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
+            not_before_ms=self._now_ms + wait if decision.delay_seconds > self._cap else None,
+            delivered_before=True,
+        )
+
+    def _refresh_relations(self, error: BaseException) -> None:
+        """Ask for the relation cache of a course that has none, once a minute."""
+        if not isinstance(error, NotYet) or not error.course_id:
+            return
+        course = error.course_id
+        try:
+            if self._world.once.first(f"relations:{course}", expiry=_RELATION_REQUEST):
+                record = Record(value=_relation_request(course), topic="relation-cache-request")
+                task_id = derived_id("relations", course, self._now_ms)
+                self._world.sender.send("relation_cache_updater", [record], task_id=task_id)
+        except DependencyDown as down:
+            # The request is a help; the record itself is sent again all the same.
+            _log.warning("relation_cache_not_requested", course_id=course, dependency=down.name)
+
+    def _bury(self, dead: Sequence[Item[Any]]) -> list[Item[Any]]:
+        """Publish dead letters; the items of those that were not confirmed in time."""
+        left = list(dead)
+        while left:
+            letters = [self._letter(item) for item in left]
+            results = dead_letter.publish(letters, self._world.kafka, self._world.files)
+            left = [item for item, error in zip(left, results, strict=True) if error is not None]
+            if left:
+                _log.error("dead_letters_not_confirmed", count=len(left), error=str(next(filter(None, results))))
+                if not self._patience.wait_for("kafka"):
+                    return left
+        return left
+
+    def _letter(self, item: Item[Any]) -> dead_letter.Letter:
+        assert isinstance(item.outcome, Failed)  # noqa: S101 (only failed items are buried)
+        failure = dead_letter.failure_of(
+            item.outcome.error, job=self._job, record=item.record, now_ms=self._now_ms, task_id=self._task_id
+        )
+        _log.error("record_dead", code=failure.code, **_where(item.record))
+        return dead_letter.Letter(
+            record=item.record, failure=failure, topic=self._world.settings.failed_topic(self._job)
+        )
+
+    def _count(self, batch: Batch[Any], dead: Sequence[Item[Any]]) -> dict[str, int]:
+        bugs = sum(
+            1 for item in dead if isinstance(item.outcome, Failed) and not isinstance(item.outcome.error, LernError)
+        )
+        counts = {
+            "done": _number(batch, Done),
+            "skipped": _number(batch, Skip),
+            "again": _number(batch, Failed) - len(dead),
+            "dead": len(dead),
+        }
+        for name, amount in counts.items():
+            count(_OUTCOME_COUNTERS[name], amount, job=self._job)
+        count("records-bug", bugs, job=self._job)
+        count("failed-events-count", len(dead), job=self._job)
+        skipped: CounterName = (
+            "skipped-events-count" if self._job == "activity_aggregate_updater" else "skipped-event-count"
+        )
+        count(skipped, counts["skipped"], job=self._job)
+        if self._job in EVENT_JOBS:
+            count("total-events-count", sum(not item.delivered_before for item in batch), job=self._job)
+        return counts
+
+
+_OUTCOME_COUNTERS: dict[str, CounterName] = {
+    "done": "records-done",
+    "skipped": "records-skipped",
+    "again": "records-again",
+    "dead": "records-dead",
+}
+
+
+def _number(items: Iterable[Item[Any]], kind: type) -> int:
+    return sum(isinstance(item.outcome, kind) for item in items)
+
+
+def _where(record: Record) -> dict[str, Any]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+
+
+def _relation_request(course_id: str) -> str:
+    return msgspec.json.encode(
+        {
+            "eid": "BE_JOB_REQUEST",
+            "edata": {
+                "action": "relation-cache-update",
+                "identifier": course_id,
+                "mimeType": "application/vnd.ekstep.content-collection",
+            },
+        }
+    ).decode()

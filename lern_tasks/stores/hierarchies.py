@@ -1,0 +1,17 @@
+"""`content_hierarchy`: the stored tree of a published collection. See docs/jobs/relation_cache_updater.md, "Rows"."""
+
+from collections.abc import Sequence
+
+from lern_tasks.errors import LernError
+from lern_tasks.stores.gateway import Gateway
+from lern_tasks.stores.tables import Table
+
+
+def read(gateway: Gateway, table: Table, roots: Sequence[str]) -> dict[str, str | None | LernError]:
+    """The tree of each root as JSON text; None when there is none."""
+    found = gateway.get_many(table, [(root,) for root in roots], ("hierarchy",))
+    answers: dict[str, str | None | LernError] = {}
+    for root in roots:
+        row = found[root,]
+        answers[root] = row if isinstance(row, LernError) else (row["hierarchy"] if row else None)
+    return answers

@@ -1,0 +1,118 @@
+"""Rows as cells and back, for the SQLite store. See `lern_tasks.stores.sqlite`."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from lern_tasks.stores.gateway import Delete, Key, Mutation, PutCells, PutMap, ReplaceCollection, Row
+from lern_tasks.stores.tables import Table
+
+Cell = tuple[str, str, str, str, object, int]
+"""Table, key, column, map entry, stored value, timestamp in microseconds."""
+
+StoredCell = tuple[str, str, str, object, int]
+"""Key, column, map entry, stored value, timestamp."""
+
+_ROW = ""
+"""The column name under which the deletion of a row is kept; as an entry it marks the replacement of a map."""
+
+
+def key_text(key: Key) -> str:
+    """The key as text; the text of a shorter key is how the text of a longer one begins."""
+    return json.dumps(key, ensure_ascii=False)[:-1]
+
+
+def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
+    """The cells that a mutation writes. Raises KeyError for an unknown column, TypeError for a wrong value."""
+    table, name, key = mutation.table, mutation.table.full_name, key_text(mutation.key)
+    match mutation:
+        case Delete():
+            return [(name, key, _ROW, "", None, timestamp)]
+        case PutCells():
+            return [
+                (name, key, column, "", _stored(table.columns[column], value), timestamp)
+                for column, value in mutation.cells.items()
+            ]
+        case PutMap():
+            return _entries(mutation.table, key, mutation.column, mutation.entries, timestamp)
+        case ReplaceCollection():
+            if not table.is_map(mutation.column):
+                value = _stored(table.columns[mutation.column], mutation.value or None)
+                return [(name, key, mutation.column, "", value, timestamp)]
+            # One microsecond before, as Cassandra does: entries written by the same statement survive it.
+            replaced: Cell = (name, key, mutation.column, _ROW, None, timestamp - 1)
+            return [replaced, *_entries(table, key, mutation.column, mutation.value or {}, timestamp)]
+
+
+def read_rows(table: Table, cells: Iterable[StoredCell], columns: Sequence[str]) -> Iterator[tuple[str, Row]]:
+    """The living rows of `cells` (ordered by key) with the wanted columns, by the text of their key."""
+    for text, group in groupby(cells, key=lambda cell: cell[0]):
+        values = _living(table, list(group))
+        if values:
+            whole = dict(zip(table.key, json.loads(text + "]"), strict=True)) | values
+            yield text, {column: whole.get(column) for column in columns}
+
+
+def _living(table: Table, cells: Sequence[StoredCell]) -> dict[str, Any]:
+    deleted = max((ts for _, column, _, _, ts in cells if column == _ROW), default=-1)
+    replaced = {
+        column: ts for _, column, entry, _, ts in cells if column != _ROW and entry == _ROW and table.is_map(column)
+    }
+    values: dict[str, Any] = {}
+    for _, column, entry, stored, ts in cells:
+        if column == _ROW or stored is None or ts <= max(deleted, replaced.get(column, -1)):
+            continue
+        kind = table.columns[column]
+        if table.is_map(column):
+            values.setdefault(column, {})[json.loads(entry)] = _value(_entry_type(kind), stored)
+        else:
+            values[column] = _value(kind, stored)
+    return values
+
+
+def _entries(table: Table, key: str, column: str, entries: Mapping[str, Any], timestamp: int) -> list[Cell]:
+    kind = _entry_type(table.columns[column])
+    return [
+        (table.full_name, key, column, json.dumps(entry), _stored(kind, value), timestamp)
+        for entry, value in entries.items()
+    ]
+
+
+def _entry_type(kind: str) -> str:
+    return kind.removeprefix("map<text, ").removesuffix(">")
+
+
+def _stored(kind: str, value: Any) -> object:
+    if value is None:
+        return None
+    match kind:
+        case "timestamp":
+            return round(value.timestamp() * 1000)
+        case "double":
+            return float(value)
+        case "int" | "boolean":
+            return int(_typed(value, int))
+        case "text":
+            return _typed(value, str)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _value(kind: str, stored: Any) -> Any:
+    match kind:
+        case "timestamp":
+            return datetime.fromtimestamp(stored / 1000, tz=UTC)
+        case "boolean":
+            return bool(stored)
+        case "int" | "double" | "text":
+            return stored
+        case _:
+            return json.loads(stored)
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where {kind.__name__} belongs")
+    return value

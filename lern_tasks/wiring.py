@@ -1,0 +1,179 @@
+"""Opens stores and clients once for a process, each at first use: never at import, never before a fork."""
+
+import os
+import time
+from functools import cached_property
+
+from celery import Celery
+
+from lern_tasks.clients.content import ContentClient
+from lern_tasks.clients.files import Files
+from lern_tasks.clients.kafka_out import KafkaOut
+from lern_tasks.clients.notifications import NotificationClient
+from lern_tasks.clients.registry import RegistryClient
+from lern_tasks.clients.search import SearchClient
+from lern_tasks.clients.search_index import SearchIndexClient
+from lern_tasks.clients.users import UserClient
+from lern_tasks.sender import Sender
+from lern_tasks.settings import Settings
+from lern_tasks.stores import open_gateway
+from lern_tasks.stores.deliveries import Deliveries
+from lern_tasks.stores.gateway import Gateway
+from lern_tasks.stores.intents import Intents, Once
+from lern_tasks.stores.locks import Locks
+from lern_tasks.stores.metadata import Metadata
+from lern_tasks.stores.redis_roles import RedisRoles
+from lern_tasks.stores.relation_cache import RelationCache
+from lern_tasks.stores.seen import Seen
+
+
+class World:
+    """What a task works with. Tests replace single members by assigning to them."""
+
+    def __init__(self, settings: Settings, app: Celery) -> None:
+        self.settings = settings
+        self.app = app
+        self.pid = os.getpid()
+
+    def now_ms(self) -> int:
+        """Now, epoch ms."""
+        return int(time.time() * 1000)
+
+    @cached_property
+    def redis(self) -> RedisRoles:
+        """Redis clients by role."""
+        return RedisRoles(self.settings)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The tables."""
+        return open_gateway(self.settings)
+
+    @cached_property
+    def kafka(self) -> KafkaOut:
+        """Records out."""
+        return KafkaOut(self.settings.kafka)
+
+    @cached_property
+    def files(self) -> Files:
+        """Values too large for a topic."""
+        return Files(self.settings.files.url)
+
+    @cached_property
+    def sender(self) -> Sender:
+        """Task messages out."""
+        return Sender(self.app)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Locks on rows."""
+        return Locks(self.redis.client("state"), lease=self.settings.tasks.lock_lease)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Delivery counters."""
+        return Deliveries(self.redis.client("state"))
+
+    @cached_property
+    def intents(self) -> Intents:
+        """Registry intents."""
+        return Intents(self.redis.client("state"), ttl=self.settings.tasks.pending_ttl)
+
+    @cached_property
+    def once(self) -> Once:
+        """Things done at most once."""
+        return Once(self.redis.client("state"))
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Dedup markers and pending counts."""
+        job = self.settings.activity_aggregate_updater
+        client = self.redis.client("dedup", "activity_aggregate_updater")
+        return Seen(client, expiry=job.dedup_redis_database_expiry, pending_ttl=self.settings.tasks.pending_ttl)
+
+    @cached_property
+    def relation_cache(self) -> RelationCache:
+        """Relations as the updater writes them; the aggregator reads where the updater writes."""
+        return RelationCache(
+            self.redis.client("relation_cache", "relation_cache_updater"),
+            self.redis.client("units", "relation_cache_updater"),
+        )
+
+    @cached_property
+    def course_relations(self) -> RelationCache:
+        """Relations as the aggregator reads them."""
+        return RelationCache(
+            self.redis.client("relation_cache", "activity_aggregate_updater"), self.redis.client("units")
+        )
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Metadata of contents and collections."""
+        return Metadata(self.redis.client("metadata"), self.redis.client("collection"))
+
+    @cached_property
+    def search(self) -> SearchClient:
+        """Status of collections."""
+        return SearchClient.from_settings(self.settings)
+
+    @cached_property
+    def content(self) -> ContentClient:
+        """The content service."""
+        return ContentClient.from_settings(self.settings)
+
+    @cached_property
+    def users(self) -> UserClient:
+        """The user service, with all that criteria may ask for."""
+        return UserClient.from_settings(self.settings)
+
+    @cached_property
+    def recipients(self) -> UserClient:
+        """The user service, for those who are told about their certificate."""
+        return UserClient.from_settings(self.settings, "certificate_notification")
+
+    @cached_property
+    def registry(self) -> RegistryClient:
+        """The certificate registry."""
+        return RegistryClient.from_settings(self.settings)
+
+    @cached_property
+    def notifications(self) -> NotificationClient:
+        """Mail, SMS and the user's feed."""
+        return NotificationClient.from_settings(self.settings)
+
+    @cached_property
+    def search_index(self) -> SearchIndexClient:
+        """The old registry's index."""
+        return SearchIndexClient.from_settings(self.settings)
+
+    def probe(self, name: str) -> None:
+        """Ask the dependency `name` for a sign of life. Raises DependencyDown while it gives none."""
+        member = _MEMBERS.get(name)
+        if member is not None:
+            getattr(self, member).ping()
+
+
+_MEMBERS = {
+    "cassandra": "gateway",
+    "redis": "redis",
+    "kafka": "kafka",
+    "broker": "sender",
+    "registry": "registry",
+    "search": "search",
+    "content": "content",
+    "users": "users",
+    "notifications": "notifications",
+    "search_index": "search_index",
+}
+"""Which member answers for which dependency's name."""
+
+
+_world: World | None = None
+
+
+def world(settings: Settings, app: Celery) -> World:
+    """The process's world; a child made by fork gets its own."""
+    global _world  # noqa: PLW0603 (one world a process is the point)
+    if _world is None or _world.pid != os.getpid():
+        _world = World(settings, app)
+    return _world

@@ -1,0 +1,121 @@
+"""A world without network: fakeredis, SQLite, and recorders for Kafka and the task broker."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+from celery import Celery
+
+from lern_tasks.clients.kafka_out import OutMessage
+from lern_tasks.errors import DependencyDown, LernError
+from lern_tasks.records import Record
+from lern_tasks.settings import Settings
+from lern_tasks.topics import JobName
+from lern_tasks.wiring import World
+
+
+class FakeRedisRoles:
+    """One fakeredis server, a database a role as in the defaults."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server = fakeredis.FakeServer()
+
+    def client(self, role: Any, job: JobName | None = None) -> Any:
+        database = int(self._settings.redis_url(role, job).rpartition("/")[2])
+        return fakeredis.FakeRedis(server=self._server, db=database, decode_responses=True)
+
+    def ping(self) -> None:
+        if not self._server.connected:
+            raise DependencyDown("redis")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class RecordingKafka:
+    """Keeps what was published; `errors` are given to the next messages, one each."""
+
+    def __init__(self) -> None:
+        self.messages: list[OutMessage] = []
+        self.errors: list[LernError] = []
+        self.down = False
+
+    def publish(self, messages: Sequence[OutMessage]) -> list[LernError | None]:
+        return [self._publish(message) for message in messages]
+
+    def _publish(self, message: OutMessage) -> LernError | None:
+        if self.down:
+            return DependencyDown("kafka")
+        if self.errors:
+            return self.errors.pop(0)
+        self.messages.append(message)
+        return None
+
+    def to(self, topic_end: str) -> list[OutMessage]:
+        return [message for message in self.messages if message.topic.endswith(topic_end)]
+
+    def ping(self) -> None:
+        if self.down:
+            raise DependencyDown("kafka")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A task message that was sent."""
+
+    job: JobName
+    records: Sequence[Record]
+    task_id: str
+    countdown: float | None
+    queue: str | None
+
+
+class RecordingSender:
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.down = False
+
+    def send(
+        self,
+        job: JobName,
+        records: Sequence[Record],
+        *,
+        task_id: str,
+        countdown: float | None = None,
+        queue: str | None = None,
+    ) -> None:
+        if self.down:
+            raise DependencyDown("broker")
+        self.sent.append(Sent(job=job, records=records, task_id=task_id, countdown=countdown, queue=queue))
+
+    def to(self, job: JobName) -> Iterator[Sent]:
+        return (sent for sent in self.sent if sent.job == job)
+
+    def ping(self) -> None:
+        if self.down:
+            raise DependencyDown("broker")
+
+
+class FakeWorld(World):
+    """The world of unit tests. `time_ms` stands still unless moved."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        super().__init__(settings, Celery("test"))
+        self.time_ms = 1_700_000_000_000
+        self.redis = FakeRedisRoles(settings)  # type: ignore[assignment]
+        self.sent = RecordingSender()
+        self.published = RecordingKafka()
+        self.sender = self.sent  # type: ignore[assignment]
+        self.kafka = self.published  # type: ignore[assignment]
+        self.directory = directory
+
+    def now_ms(self) -> int:
+        return self.time_ms
