@@ -1,1 +1,1 @@
-"""The Kafka bridge: topic records in, Celery task messages out. It knows task names, no task. See docs/architecture.md."""
+"""The Kafka bridge: topic records in, task messages out. It knows task names, no task. See docs/architecture.md."""

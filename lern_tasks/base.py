@@ -43,10 +43,10 @@ class KillsItsWorker(LernError):
     code = "KILLS_ITS_WORKER"
 
 
-def task(*, job: JobName, parse: Parse[E]) -> Callable[[Body[E]], Task]:
+def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
     """Make the task `lern.<job>` of a body. Any other option is a TypeError."""
 
-    def decorate(body: Body[E]) -> Task:
+    def decorate(body: Body[Any]) -> Task:
         scope = lern_settings.current().job(job)
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, int]:

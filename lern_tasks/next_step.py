@@ -35,12 +35,16 @@ class Step:
 def hand_on(world: World, steps: Sequence[Step]) -> None:
     """Hand every step on. Raises DependencyDown when one was not taken; handing on again does no harm."""
     by_topic = [step for step in steps if step.job in EVENT_JOBS and world.settings.job(step.job).hand_on == "kafka"]
+    send(world, [step for step in steps if step not in by_topic])
     publish(world, [_message(step.topic, step.event, step.key) for step in by_topic])
+
+
+def send(world: World, steps: Sequence[Step]) -> None:
+    """Send every step to its task, whatever the setting says. Raises DependencyDown."""
     for step in steps:
-        if step not in by_topic:
-            origin = step.cause.first_origin
-            task_id = derived_id(step.job, step.business_key, origin.topic, origin.partition, origin.offset)
-            world.sender.send(step.job, [_record(world, step)], task_id=task_id)
+        origin = step.cause.first_origin
+        task_id = derived_id(step.job, step.business_key, origin.topic, origin.partition, origin.offset)
+        world.sender.send(step.job, [_record(world, step)], task_id=task_id)
 
 
 def publish_events(world: World, topic: str, events: Iterable[Mapping[str, Any]]) -> None:

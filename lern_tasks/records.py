@@ -67,7 +67,10 @@ class Record:
 
     def to_wire(self) -> dict[str, Any]:
         """The record as JSON types, without what has its default."""
-        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS.get(name, ...)}
+        wire = {name: value for name in _NAMES if (value := getattr(self, name)) != _DEFAULTS.get(name, ...)}
+        if self.origin is not None:
+            wire["origin"] = asdict(self.origin)
+        return wire
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Self:

@@ -152,8 +152,9 @@ class Settlement:
             results = dead_letter.publish(letters, self._world.kafka, self._world.files)
             left = [item for item, error in zip(left, results, strict=True) if error is not None]
             if left:
-                _log.error("dead_letters_not_confirmed", count=len(left), error=str(next(filter(None, results))))
-                if not self._patience.wait_for("kafka"):
+                error = next(error for error in results if error is not None)
+                _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
+                if not self._patience.wait_for(error.name if isinstance(error, DependencyDown) else "kafka"):
                     return left
         return left
 

@@ -158,6 +158,7 @@ _MEMBERS = {
     "redis": "redis",
     "kafka": "kafka",
     "broker": "sender",
+    "files": "files",
     "registry": "registry",
     "search": "search",
     "content": "content",

@@ -1,3 +1,3 @@
 """Fixtures of all tests."""
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["tests.stack.plugin"]

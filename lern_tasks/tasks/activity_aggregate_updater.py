@@ -1,8 +1,12 @@
-"""`lern.activity_aggregate_updater`: a finished lesson becomes progress. See docs/jobs/activity_aggregate_updater.md."""
+"""`lern.activity_aggregate_updater`: a finished lesson becomes progress.
+
+See docs/jobs/activity_aggregate_updater.md.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from lern_tasks.base import task
 from lern_tasks.batch import Batch, Item, fail_each
@@ -18,7 +22,7 @@ from lern_tasks.rules.progress_decision import ProgressDecision, decide_progress
 from lern_tasks.tasks import enrolment_progress, enrolment_sync
 from lern_tasks.wiring import World
 
-JOB = "activity_aggregate_updater"
+JOB: Final = "activity_aggregate_updater"
 
 Event = ProgressEvent | SyncRequest
 

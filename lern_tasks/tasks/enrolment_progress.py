@@ -1,8 +1,12 @@
-"""Reading what progress is computed from and writing what it gives. See docs/jobs/activity_aggregate_updater.md, "Rows"."""
+"""Reading what progress is computed from, and writing what it gives.
+
+See docs/jobs/activity_aggregate_updater.md, "Rows".
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from lern_tasks.counters import count
 from lern_tasks.errors import DependencyDown, LernError, NotYet, Refused, TransientError
@@ -14,7 +18,7 @@ from lern_tasks.stores.gateway import Mutation
 from lern_tasks.stores.tables import for_job
 from lern_tasks.wiring import World
 
-JOB = "activity_aggregate_updater"
+JOB: Final = "activity_aggregate_updater"
 
 RETIRED = "Retired"
 

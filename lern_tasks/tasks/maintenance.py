@@ -22,7 +22,7 @@ _BEAT_LOCK = 55
 PARKED_TOPIC = "{env}.lern.tasks.failed"
 
 
-@app.task(name="lern.publish_parked", queue=topics.MAINTENANCE_QUEUE)  # type: ignore[untyped-decorator]
+@app.task(name="lern.publish_parked", queue=topics.MAINTENANCE_QUEUE)
 def publish_parked() -> int:
     """Bring messages that Celery would have dropped to the failed topic; how many were published."""
     world = wiring.world(lern_settings.current(), app)

@@ -1,6 +1,7 @@
 """`lern.relation_cache_updater`: a published course becomes relation keys. See docs/jobs/relation_cache_updater.md."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from lern_tasks.base import task
 from lern_tasks.batch import Batch, Item, fail_each
@@ -13,7 +14,7 @@ from lern_tasks.stores import hierarchies
 from lern_tasks.stores.tables import for_job
 from lern_tasks.wiring import World
 
-JOB = "relation_cache_updater"
+JOB: Final = "relation_cache_updater"
 
 
 @task(job=JOB, parse=parse)

@@ -1,0 +1,1 @@
+"""The `lern` command, one file a subcommand. See docs/operations.md."""

@@ -1,0 +1,199 @@
+"""`lern demo`: a whole installation on this machine, and a course that learners complete. See README.md."""
+
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from lern_tasks.cli import letter_sources
+from lern_tasks.cli.demo_display import DemoDisplay
+from lern_tasks.cli.letters import Letter
+from lern_tasks.cli.printing import console, print_json, print_table
+from lern_tasks.embedded.demo import Demo, Outcome, Snapshot
+from lern_tasks.embedded.demo_course import DemoCourse
+from lern_tasks.embedded.stack import EmbeddedStack, StackError
+from lern_tasks.errors import Refused
+from lern_tasks.needed_topics import failed_topics
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+_ENVIRONMENT = {
+    # After a Ctrl-C nothing of the demo is worth waiting for.
+    "LERN_TASKS__SOFT_SHUTDOWN": "2",
+}
+
+
+class Interrupted(BaseException):
+    """A signal asked the demo to end; `number` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command was asked for. `quiet`: no progress unless somebody watches standard error."""
+
+    learners: int
+    lessons: int
+    start_method: str
+    as_json: bool
+
+
+@click.command("demo")
+@click.option("--learners", type=click.IntRange(1), default=200, show_default=True, help="Learners in the course.")
+@click.option("--lessons", type=click.IntRange(1), default=5, show_default=True, help="Lessons of the course.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory for everything: certificates, logs, store, dead letters. It must be empty or not exist.",
+)
+@click.option(
+    "--start-method",
+    type=click.Choice(["fork", "spawn"]),
+    default="spawn" if sys.platform == "darwin" else "fork",
+    show_default=True,
+    help="How the worker's pool starts its processes.",
+)
+def command(*, learners: int, lessons: int, as_json: bool, keep: Path | None, start_method: str) -> None:
+    """A course is published, learners complete lessons, progress and certificates come out.
+
+    Kafka, Redis, the store, the certificate registry and the platform's API are embedded; bridge, worker and beat are
+    those of an installation. Needs nothing but this Python, and leaves nothing but the certificates.
+    """
+    started = time.monotonic()
+    options = Options(learners=learners, lessons=lessons, start_method=start_method, as_json=as_json)
+    try:
+        with _signals(), _directory(keep) as directory:
+            _run(directory, options, started, kept=keep is not None)
+    except Interrupted as interrupted:
+        click.echo("Interrupted; everything was ended.", err=True)
+        sys.exit(128 + interrupted.number)
+    except StackError as error:
+        raise Refused(f"the demo did not finish: {error}") from error
+
+
+def _run(directory: Path, options: Options, started: float, *, kept: bool) -> None:
+    course = DemoCourse(learners_count=options.learners, lessons_count=options.lessons)
+    data, certificates = directory / "data", directory / "certificates"
+    for part in (data, certificates):
+        part.mkdir()
+    screen = console(stderr=options.as_json)
+    with DemoDisplay(screen, _totals(course)) as display:
+        watched = not options.as_json or screen.is_terminal
+
+        def report(snapshot: Snapshot) -> None:
+            if watched:
+                display.show(snapshot)
+
+        report(Snapshot(doing="starting Kafka, Redis, registry and platform API"))
+        with EmbeddedStack(data, _ENVIRONMENT, remove_if_killed=None if kept else directory) as stack:
+            stack.start_bridge()
+            stack.start_worker(start_method=options.start_method)
+            stack.start_beat()
+            processes = [{"name": child.name, "pid": child.pid} for child in stack.processes]
+            outcome = Demo(stack, course, certificates=certificates, started=started, report=report).run()
+            letters = list(letter_sources.from_topics(stack.settings, failed_topics(stack.settings)))
+            report(Snapshot(doing="ending the processes", seconds=time.monotonic() - started))
+    letter_sources.save(directory, letters)
+    if not kept:
+        shutil.rmtree(data)
+    if options.as_json:
+        print_json(_as_object(outcome, processes))
+    else:
+        _print_closing(outcome, directory, letters, kept=kept)
+
+
+def _totals(course: DemoCourse) -> dict[str, int]:
+    learners = course.learners
+    finishing = sum(learner.finishes for learner in learners)
+    return {
+        "events": sum(len(learner.lessons) for learner in learners) + 2,
+        "progressed": sum(bool(learner.lessons) for learner in learners),
+        "completed": finishing,
+        "certificates": finishing,
+        "dead_letters": 1,
+    }
+
+
+def _as_object(outcome: Outcome, processes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "events": outcome.events,
+        "enrolments": outcome.enrolments,
+        "enrolments_completed": outcome.completed,
+        "certificates": [
+            {**certificate.key, "identifier": certificate.identifier, "file": str(certificate.file)}
+            for certificate in outcome.certificates
+        ],
+        "dead_letters": outcome.dead_letters,
+        "seconds_to_first_certificate": outcome.seconds_to_first_certificate,
+        "seconds": outcome.seconds,
+        "processes": processes,
+    }
+
+
+def _print_closing(outcome: Outcome, directory: Path, letters: list[Letter], *, kept: bool) -> None:
+    rows: list[tuple[str, object]] = [
+        ("events", outcome.events),
+        ("enrolments", outcome.enrolments),
+        ("with progress", outcome.progressed),
+        ("completed", outcome.completed),
+        ("certificates", len(outcome.certificates)),
+        ("dead letters", outcome.dead_letters),
+        ("seconds to the first certificate", f"{outcome.seconds_to_first_certificate:.1f}"),
+        ("seconds", f"{outcome.seconds:.1f}"),
+        ("events/s", f"{outcome.events / max(outcome.processing_seconds, 0.01):.0f}"),
+    ]
+    print_table(("", ""), rows)
+    if outcome.certificates:
+        click.echo(f"A certificate, for any browser:\n  {outcome.certificates[0].file}")
+    quoted = shlex.quote(str(directory))
+    for letter in letters[:1]:
+        place = f"{letter.stored.topic} {letter.stored.partition} {letter.stored.offset}"
+        click.echo("One event was broken on purpose, and lies in the failed topic with the reason. Look at it:")
+        click.echo(f"  lern dead-letters show --from {quoted} {place}")
+    click.echo(f"All results: {directory}" + ("" if kept else "  (--keep DIR also keeps logs and the store)"))
+
+
+@contextmanager
+def _directory(keep: Path | None) -> Iterator[Path]:
+    """The directory of the results: the one asked for, or one that goes when the demo does not finish."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            raise Refused(f"{keep} is not empty: give --keep a new directory")
+        yield keep.resolve()
+        return
+    made = Path(tempfile.mkdtemp(prefix="lern-demo-")).resolve()
+    try:
+        yield made
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Turn the signals that end a program into an exception, so that every `finally` runs."""
+    kept = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted(number)

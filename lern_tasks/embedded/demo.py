@@ -1,0 +1,269 @@
+"""The demo: a course is published, learners complete lessons, progress and certificates come out.
+
+The platform's part is played here; everything else is done by a real bridge, a real worker and beat. See README.md.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
+from lern_tasks.embedded.demo_course import DemoCourse, Learner, interleaved
+from lern_tasks.embedded.demo_rows import DemoRows, Enrolled
+from lern_tasks.embedded.failed_topics import FailedTopics
+from lern_tasks.embedded.stack import EmbeddedStack, StackError
+from lern_tasks.settings import Settings
+from lern_tasks.stores.redis_roles import RedisRoles
+
+_BROKEN_EVENTS = 1
+
+_TOGETHER = 20
+"""Learners who learn at the same time: the first certificates come before the last learner has begun."""
+
+_AT_ONCE = 100
+"""Lessons written in one transaction, with their events before and after it."""
+
+_LOOK = 0.1
+"""Seconds between two looks at the rows; each look takes a few milliseconds for some hundred learners."""
+
+_STALLED = 90.0
+"""Seconds without any change after which something is wrong. A record sent again waits ten seconds at most."""
+
+_HTTP_SECONDS = 30.0
+"""For one answer of the embedded registry, which draws a certificate in milliseconds on a free machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How far the demo is. `doing` says it in words; numbers are what is stored now; `seconds` since the start."""
+
+    doing: str
+    events: int = 0
+    progressed: int = 0
+    completed: int = 0
+    certificates: int = 0
+    dead_letters: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """An issued certificate and the file that it was saved to."""
+
+    key: Mapping[str, str]
+    identifier: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came out; times in seconds since the start, `processing_seconds` since the first lesson's event."""
+
+    events: int
+    enrolments: int
+    progressed: int
+    completed: int
+    certificates: tuple[Certificate, ...]
+    dead_letters: int
+    seconds_to_first_certificate: float
+    seconds: float
+    processing_seconds: float
+
+
+class Demo:
+    """One run on a started stack. `report` is called at each step and whenever a number changes."""
+
+    def __init__(
+        self,
+        stack: EmbeddedStack,
+        course: DemoCourse,
+        *,
+        certificates: Path,
+        started: float,
+        report: Callable[[Snapshot], None],
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            stack: with bridge and worker running.
+            course: course and learners.
+            certificates: an existing directory for the SVG files.
+            started: what `time.monotonic()` was when the command began.
+            report: gets each snapshot.
+        """
+        self._stack = stack
+        self._settings: Settings = stack.settings
+        self._course = course
+        self._directory = certificates
+        self._started = started
+        self._report = report
+        self._rows = DemoRows(stack.settings)
+        self._kafka = KafkaOut(stack.settings.kafka)
+        self._failed = FailedTopics(stack.settings)
+        self._now = Snapshot(doing="")
+        self._first_certificate: float | None = None
+
+    def run(self) -> Outcome:
+        """Play the platform's part and wait for the jobs'. Raises StackError when they stall, or LernError."""
+        try:
+            self._publish_course()
+            self._enrol()
+            began = time.monotonic()
+            self._complete_lessons()
+            enrolled = self._wait_for_rows()
+            ended = time.monotonic()
+            certificates = self._save_certificates(enrolled)
+        finally:
+            self._close()
+        return Outcome(
+            events=self._now.events,
+            enrolments=len(enrolled),
+            progressed=self._now.progressed,
+            completed=self._now.completed,
+            certificates=certificates,
+            dead_letters=self._now.dead_letters,
+            seconds_to_first_certificate=round((self._first_certificate or ended) - self._started, 2),
+            seconds=round(ended - self._started, 2),
+            processing_seconds=round(ended - began, 2),
+        )
+
+    def _publish_course(self) -> None:
+        self._say("publishing the course")
+        self._rows.publish(self._course)
+        platform = self._stack.platform_url
+        self._put(f"{platform}/_contents", {self._course.course_id: {"name": self._course.name}})
+        self._put(f"{platform}/_users", self._course.users())
+        topic = self._settings.topic(self._settings.relation_cache_updater.kafka_input_topic)
+        self._send(topic, [(self._course.course_id, self._course.published(_now_ms()))])
+        roles = RedisRoles(self._settings)
+        cache = roles.client("relation_cache", "relation_cache_updater")
+        key = f"{self._course.course_id}:{self._course.course_id}:leafnodes"
+        self._wait(lambda: bool(cache.exists(key)), "the relation cache of the course")
+        roles.close()
+
+    def _enrol(self) -> None:
+        self._say("enrolling learners")
+        self._rows.enrol(self._course.learners)
+
+    def _complete_lessons(self) -> None:
+        self._say("learners complete lessons")
+        topic = self._settings.topic(self._settings.activity_aggregate_updater.kafka_input_topic)
+        self._send(topic, [(self._course.learners[0].key.user_id, self._course.broken(_now_ms()))])
+        for lessons in _chunks(interleaved(self._course, _TOGETHER), _AT_ONCE):
+            # The learner service sends the event first and stores the row then; slow or retried calls turn it round.
+            self._send_lessons(topic, lessons[::2])
+            self._rows.complete_lessons(lessons)
+            self._send_lessons(topic, lessons[1::2])
+            self._look()
+
+    def _send_lessons(self, topic: str, lessons: list[tuple[Learner, str]]) -> None:
+        now = _now_ms()
+        course = self._course
+        self._send(topic, [(learner.key.user_id, course.finished(learner, lesson, now)) for learner, lesson in lessons])
+
+    def _wait_for_rows(self) -> list[Enrolled]:
+        self._say("bridge and worker do their part")
+        learners = self._course.learners
+        finishing = sum(bool(learner.finishes) for learner in learners)
+
+        def done() -> bool:
+            enrolled = self._look()
+            right = all(row.progress == len(of.lessons) for row, of in zip(enrolled, learners, strict=True))
+            return right and self._now.certificates == finishing and self._now.dead_letters >= _BROKEN_EVENTS
+
+        self._wait(done, "the rows and certificates of all learners")
+        return self._look()
+
+    def _look(self) -> list[Enrolled]:
+        """Read the rows, and report when something has changed."""
+        enrolled = self._rows.enrolments([learner.key for learner in self._course.learners])
+        found = replace(
+            self._now,
+            progressed=sum(row.progress > 0 for row in enrolled),
+            completed=sum(row.completed for row in enrolled),
+            certificates=sum(bool(row.certificate) for row in enrolled),
+            dead_letters=self._failed.count(),
+        )
+        if found.certificates and self._first_certificate is None:
+            self._first_certificate = time.monotonic()
+        if found.dead_letters > _BROKEN_EVENTS:
+            raise StackError(f"{found.dead_letters} dead letters, expected {_BROKEN_EVENTS}\n{self._logs()}")
+        if found != self._now:
+            self._tell(found)
+        return enrolled
+
+    def _save_certificates(self, enrolled: list[Enrolled]) -> tuple[Certificate, ...]:
+        self._say("saving the certificates")
+        entity = self._settings.collection_certificate_generator.service_rc_entity
+        base = f"{self._stack.registry_url}/api/v1/{entity}"
+        headers = {
+            "Accept": "image/svg+xml",
+            "template": f"{self._stack.platform_url}/templates/certificate.svg",
+        }
+        saved = []
+        with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS, headers=headers) as client:
+            for row in enrolled:
+                if row.certificate:
+                    svg = client.get(f"{base}/{row.certificate}").raise_for_status().content
+                    file = self._directory / f"{row.key.user_id}.svg"
+                    file.write_bytes(svg)
+                    saved.append(Certificate(key=_names(row), identifier=row.certificate, file=file))
+        return tuple(saved)
+
+    def _send(self, topic: str, events: list[tuple[str, Mapping[str, Any]]]) -> None:
+        messages = [
+            OutMessage(topic=topic, value=json.dumps(event).encode(), key=key.encode()) for key, event in events
+        ]
+        for error in self._kafka.publish(messages):
+            if error is not None:
+                raise error
+        self._tell(replace(self._now, events=self._now.events + len(messages)))
+
+    def _put(self, address: str, objects: Mapping[str, Any]) -> None:
+        with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS) as client:
+            client.put(address, json=objects).raise_for_status()
+
+    def _wait(self, done: Callable[[], bool], what: str) -> None:
+        """Until `done`; a StackError when nothing has changed for too long, or a process has ended."""
+        before, changed = self._now, time.monotonic()
+        while not done():
+            self._stack.check()
+            if replace(self._now, seconds=0) != replace(before, seconds=0):
+                before, changed = self._now, time.monotonic()
+            if time.monotonic() - changed > _STALLED:
+                raise StackError(f"nothing has changed for {_STALLED:g} s, waiting for {what}\n{self._logs()}")
+            time.sleep(_LOOK)
+
+    def _say(self, doing: str) -> None:
+        self._tell(replace(self._now, doing=doing))
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        self._now = replace(snapshot, seconds=round(time.monotonic() - self._started, 1))
+        self._report(self._now)
+
+    def _logs(self) -> str:
+        return "\n".join(child.log() for child in self._stack.processes if child.name in ("bridge", "worker"))
+
+    def _close(self) -> None:
+        self._rows.close()
+        self._kafka.close()
+        self._failed.close()
+
+
+def _chunks(lessons: Iterator[tuple[Learner, str]], size: int) -> Iterator[list[tuple[Learner, str]]]:
+    while chunk := list(islice(lessons, size)):
+        yield chunk
+
+
+def _names(row: Enrolled) -> dict[str, str]:
+    return {"userId": row.key.user_id, "courseId": row.key.course_id, "batchId": row.key.batch_id}
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,105 @@
+"""What the demo writes in the platform's place, and what it reads to see how far the jobs are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lern_tasks.embedded.demo_course import DemoCourse, Learner
+from lern_tasks.errors import LernError
+from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.settings import Settings
+from lern_tasks.stores import open_gateway
+from lern_tasks.stores.gateway import Mutation, PutCells, PutMap
+from lern_tasks.stores.tables import for_job
+
+_COMPLETED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """An enrolment row as the jobs left it; `certificate` is the identifier, empty before it is issued."""
+
+    key: EnrolmentKey
+    status: int
+    progress: int
+    certificate: str
+
+    @property
+    def completed(self) -> bool:
+        """Whether the course is completed."""
+        return self.status == _COMPLETED
+
+
+class DemoRows:
+    """The store as learner service and publication write it, and the enrolments. Methods raise LernError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._gateway = open_gateway(settings)
+        self._progress = for_job(settings, "activity_aggregate_updater")
+        self._batches = for_job(settings, "collection_cert_pre_processor").course_batch
+        self._hierarchies = for_job(settings, "relation_cache_updater").content_hierarchy
+
+    def publish(self, course: DemoCourse) -> None:
+        """The course's tree, and its batch with the certificate template."""
+        self._write(
+            [
+                PutCells(table=self._hierarchies, key=(course.course_id,), cells={"hierarchy": course.hierarchy()}),
+                PutMap(
+                    table=self._batches,
+                    key=(course.course_id, course.batch_id),
+                    column="cert_templates",
+                    entries=course.templates(),
+                ),
+            ]
+        )
+
+    def enrol(self, learners: Iterable[Learner]) -> None:
+        """One active enrolment a learner, not started."""
+        now = datetime.now(UTC)
+        cells = {"active": True, "status": 0, "progress": 0, "addedby": "self", "enrolled_date": now}
+        self._write(
+            [PutCells(table=self._progress.enrolments, key=_row(learner.key), cells=cells) for learner in learners]
+        )
+
+    def complete_lessons(self, lessons: Iterable[tuple[Learner, str]]) -> None:
+        """One row a learner and lesson, completed; the counters are the jobs'."""
+        table = self._progress.content_consumption
+        self._write(
+            [
+                PutCells(table=table, key=(*_row(learner.key), lesson), cells={"status": _COMPLETED})
+                for learner, lesson in lessons
+            ]
+        )
+
+    def enrolments(self, keys: Sequence[EnrolmentKey]) -> list[Enrolled]:
+        """The rows of the enrolments, in the order of `keys`."""
+        columns = ("status", "progress", "issued_certificates")
+        found = self._gateway.get_many(self._progress.enrolments, [_row(key) for key in keys], columns)
+        enrolled = []
+        for key in keys:
+            row = found[_row(key)]
+            if isinstance(row, LernError):
+                raise row
+            issued = (row or {}).get("issued_certificates") or [{}]
+            enrolled.append(
+                Enrolled(
+                    key=key,
+                    status=(row or {}).get("status") or 0,
+                    progress=(row or {}).get("progress") or 0,
+                    certificate=issued[0].get("identifier", ""),
+                )
+            )
+        return enrolled
+
+    def close(self) -> None:
+        """Close the store."""
+        self._gateway.close()
+
+    def _write(self, mutations: Sequence[Mutation]) -> None:
+        for error in self._gateway.apply(mutations):
+            if error is not None:
+                raise error
+
+
+def _row(key: EnrolmentKey) -> tuple[str, str, str]:
+    return (key.user_id, key.course_id, key.batch_id)

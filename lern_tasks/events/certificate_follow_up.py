@@ -1,0 +1,47 @@
+"""What follows an issued certificate: our own events, between our own tasks.
+
+See docs/jobs/collection_certificate_generator.md, "Rules".
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from lern_tasks.errors import InvalidEvent
+from lern_tasks.events.envelope import decode
+from lern_tasks.rules.enrolment import EnrolmentKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """A certificate to tell about, or to delete. `completed_on` is `yyyy-MM-dd`."""
+
+    user_id: str
+    course_id: str
+    batch_id: str
+    certificate_id: str
+    template_id: str = ""
+    course_name: str = ""
+    completed_on: str = ""
+
+    @property
+    def key(self) -> EnrolmentKey:
+        """Whose certificate."""
+        return EnrolmentKey(user_id=self.user_id, course_id=self.course_id, batch_id=self.batch_id)
+
+    def to_event(self) -> dict[str, Any]:
+        """The event."""
+        return asdict(self)
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any]) -> Self:
+        """Raises InvalidEvent when a field is missing or no text."""
+        known = {field.name: event.get(field.name, "") for field in fields(cls)}
+        for name, value in known.items():
+            if not isinstance(value, str) or (name.endswith("_id") and name != "template_id" and not value):
+                raise InvalidEvent(f"{name} is missing; these events are made by the generator", name)
+        return cls(**known)
+
+
+def parse(value: str | None) -> FollowUp:
+    """Read the value of a record. Raises InvalidEvent."""
+    return FollowUp.from_event(decode(value))

@@ -1,0 +1,43 @@
+"""`lern.certificate_replacement`: deletes the certificate that another one replaces.
+
+See docs/jobs/collection_certificate_generator.md, "Rules".
+"""
+
+from typing import Final
+
+from lern_tasks.base import task
+from lern_tasks.batch import Batch
+from lern_tasks.errors import LernError
+from lern_tasks.events.certificate_follow_up import FollowUp, parse
+from lern_tasks.logs import logger
+from lern_tasks.stores import cert_registry
+from lern_tasks.stores.tables import for_job
+from lern_tasks.wiring import World
+
+JOB: Final = "certificate_replacement"
+
+_log = logger(__name__)
+
+
+@task(job=JOB, parse=parse)
+def certificate_replacement(batch: Batch[FollowUp], world: World) -> None:
+    """Delete each certificate from the registry; one that is not there is looked for in the old registry."""
+    for item in batch.open:
+        try:
+            _delete(item.event.certificate_id, world)
+        except LernError as error:
+            item.fail(error)
+        else:
+            item.done()
+
+
+def _delete(certificate_id: str, world: World) -> None:
+    outcome = world.registry.delete(certificate_id)
+    _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
+    if outcome == "deleted":
+        return
+    cert_registry.delete(
+        world.gateway, for_job(world.settings, "collection_certificate_generator").cert_registry, certificate_id
+    )
+    if world.settings.collection_certificate_generator.es_basepath:
+        world.search_index.delete(certificate_id)

@@ -1,0 +1,38 @@
+"""`lern.certificate_user_feed`: tells the learner in the app, at most once a certificate.
+
+See docs/jobs/collection_certificate_generator.md, "Rules".
+"""
+
+from typing import Final
+
+from lern_tasks.base import task
+from lern_tasks.batch import Batch
+from lern_tasks.counters import count
+from lern_tasks.errors import LernError
+from lern_tasks.events.certificate_follow_up import FollowUp, parse
+from lern_tasks.tasks.at_most_once import at_most_once
+from lern_tasks.wiring import World
+
+JOB: Final = "certificate_user_feed"
+
+
+@task(job=JOB, parse=parse)
+def certificate_user_feed(batch: Batch[FollowUp], world: World) -> None:
+    """Add an entry to the feed of each learner."""
+    for item in batch.open:
+        try:
+            told = _tell(item.event, world)
+        except LernError as error:
+            item.fail(error)
+        else:
+            item.done() if told else item.skip("told before")
+
+
+def _tell(event: FollowUp, world: World) -> bool:
+    told = at_most_once(
+        world,
+        f"feed:{event.certificate_id}",
+        lambda: world.notifications.feed(event.user_id, course_id=event.course_id, course_name=event.course_name),
+    )
+    count("user-feed-count", told, job="collection_certificate_generator")
+    return told

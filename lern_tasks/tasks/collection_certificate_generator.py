@@ -1,0 +1,180 @@
+"""`lern.collection_certificate_generator`: the certificate in the registry and in the enrolment row.
+
+See docs/jobs/collection_certificate_generator.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from lern_tasks.base import task
+from lern_tasks.batch import Batch, Item, fail_each
+from lern_tasks.counters import count
+from lern_tasks.errors import InvalidEvent, LernError, LockBusy
+from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
+from lern_tasks.logs import logger
+from lern_tasks.rules.certificate_issue import Element, Proceed, element, gate, intent_key, with_element
+from lern_tasks.rules.registry_request import Certificate
+from lern_tasks.stores import enrolments
+from lern_tasks.stores.gateway import Row
+from lern_tasks.stores.tables import for_job
+from lern_tasks.tasks import certificate_creation
+from lern_tasks.tasks.certificate_follow_ups import hand_on_follow_ups, revoke_surplus
+from lern_tasks.wiring import World
+
+JOB: Final = "collection_certificate_generator"
+
+_COLUMNS = ("issued_certificates", "completedon")
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate that is in the registry and in the row."""
+
+    request: GenerateRequest
+    osid: str
+    row: Row
+
+
+@task(job=JOB, parse=parse)
+def collection_certificate_generator(batch: Batch[GenerateRequest], world: World) -> None:
+    """Create each certificate once, write it into the enrolment, then tell those who want to know."""
+    for item in batch.open:
+        _check(item, world)
+    names: dict[str, list[Item[GenerateRequest]]] = {}
+    for item in batch.open:
+        names.setdefault(f"certificate:{item.event.key.text}", []).append(item)
+    for holding in world.locks.rounds(names, wait=world.settings.tasks.lock_wait):
+        issued = {
+            name: [_issue_or_fail(item, token, world) for item in names[name]] for name, token in holding.tokens.items()
+        }
+        lost = holding.release()
+        for name, results in issued.items():
+            if name in lost:
+                count("lock-lost", job=JOB)
+                for item in names[name]:
+                    item.fail(LockBusy("the lock was lost before the certificate was written"))
+            else:
+                _finish(names[name], results, world)
+    for items in names.values():
+        fail_each(items, LockBusy("another worker is busy with this enrolment's certificates"))
+
+
+def _check(item: Item[GenerateRequest], world: World) -> None:
+    """Refuse, or pass with a warning, what the event lacks; and templates of hosts that are not ours."""
+    request, settings = item.event, world.settings
+    if request.incomplete:
+        if not settings.collection_certificate_generator.enable_suppress_exception:
+            fields = ", ".join(request.incomplete)
+            of = f" (template {request.template_id})" if request.template_id else ""
+            item.fail(
+                InvalidEvent(
+                    f"{fields} missing{of}; the batch's template needs a signatory with name, id, designation and image",
+                    request.incomplete[0],
+                )
+            )
+            return
+        count("suppressed-failures", job=JOB)
+        _log.warning("signatory_incomplete", fields=list(request.incomplete), template_id=request.template_id)
+    hosts = settings.http.allowed_hosts
+    if hosts and urlsplit(_template_url(request, world)).hostname not in hosts:
+        item.fail(
+            InvalidEvent(
+                "edata.svgTemplate points to a host that is not in LERN_HTTP__ALLOWED_HOSTS; add it there, "
+                "or mend the template",
+                "edata.svgTemplate",
+            )
+        )
+
+
+def _issue_or_fail(item: Item[GenerateRequest], token: int, world: World) -> Issued | None:
+    if item.outcome is not None:
+        return None
+    try:
+        return _issue(item, token, world)
+    except LernError as error:
+        item.fail(error)
+        return None
+
+
+def _issue(item: Item[GenerateRequest], token: int, world: World) -> Issued | None:
+    """Under the lock: gate, registry, row. None when there is nothing to tell about."""
+    request = item.event
+    row = _read(request, world)
+    issued: Sequence[Element] | None = None if row is None else row["issued_certificates"] or ()
+    intent = intent_key(request.key, request.name, request.old_id)
+    verdict = gate(issued, request.name, request.old_id)
+    if not isinstance(verdict, Proceed):
+        osid = _known_osid(intent, world)
+        mine = osid is not None and any(entry.get("identifier") == osid for entry in issued or ())
+        if mine and item.delivered_before and row is not None:
+            # An earlier delivery wrote the row and may have died before telling about it.
+            return Issued(request, osid or "", row)
+        if osid is not None and issued and not mine:
+            revoke_surplus(item, osid, world)
+        item.skip(verdict.reason)
+        return None
+    certificate = _certificate(request, world)
+    osid = certificate_creation.create_once(certificate, intent, world)
+    new = element(
+        name=request.name,
+        identifier=osid,
+        template_url=certificate.template_url,
+        entity=world.settings.collection_certificate_generator.service_rc_entity,
+        now=datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC),
+    )
+    _write(request, with_element(issued or (), new), token, world)
+    return Issued(request, osid, row or {})
+
+
+def _read(request: GenerateRequest, world: World) -> Row | None:
+    count("enrollment-db-read-count", job=JOB)
+    table = for_job(world.settings, JOB).enrolments
+    found = enrolments.read_rows(world.gateway, table, [request.key], _COLUMNS)[request.key]
+    if isinstance(found, LernError):
+        raise found
+    return found
+
+
+def _write(request: GenerateRequest, certificates: Sequence[Element], token: int, world: World) -> None:
+    table = for_job(world.settings, JOB).enrolments
+    mutation = enrolments.write_certificates(table, request.key, certificates, timestamp=token)
+    for error in world.gateway.apply([mutation]):
+        if error is not None:
+            raise error
+    count("db-update-user-enrollment-count", job=JOB)
+
+
+def _known_osid(intent: str, world: World) -> str | None:
+    known = world.intents.read(intent)
+    return known.osid if known else None
+
+
+def _template_url(request: GenerateRequest, world: World) -> str:
+    settings = world.settings.collection_certificate_generator
+    return request.svg_template.replace(settings.cloud_store_base_path_placeholder, settings.cloud_base)
+
+
+def _certificate(request: GenerateRequest, world: World) -> Certificate:
+    return Certificate(
+        key=request.key,
+        name=request.name,
+        recipient_name=request.recipient_name,
+        course_name=request.course_name,
+        template_url=_template_url(request, world),
+        issuer=request.issuer,
+        signatories=request.signatories,
+        old_id=request.old_id,
+    )
+
+
+def _finish(items: Sequence[Item[GenerateRequest]], results: Sequence[Issued | None], world: World) -> None:
+    for item, issued in zip(items, results, strict=True):
+        if issued is not None and item.outcome is None:
+            hand_on_follow_ups(item, issued.osid, issued.row, world)
+            count("success-events-count", job=JOB)
+            item.done()

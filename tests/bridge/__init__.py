@@ -1,0 +1,1 @@
+"""Tests of the bridge: packing, delivery, back-pressure, dead letters, the process."""

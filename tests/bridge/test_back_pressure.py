@@ -1,0 +1,98 @@
+"""The gate: when records may be handed over."""
+
+from bridge.back_pressure import Gate
+from lern_tasks.errors import DependencyDown
+from tests.bridge.doubles import RecordingBroker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _gate(broker: RecordingBroker) -> tuple[Gate, Clock]:
+    clock = Clock()
+    return Gate(broker, high=10, low=5, every=0.5, clock=clock), clock
+
+
+def _after(seconds: float, gate: Gate, clock: Clock) -> bool:
+    clock.now += seconds
+    return gate.is_open()
+
+
+def test_it_closes_above_the_high_mark_and_opens_at_the_low_mark() -> None:
+    broker = RecordingBroker()
+    gate, clock = _gate(broker)
+    opened = []
+
+    for depth in (0, 10, 11, 8, 6, 5, 10, 11):
+        broker.waiting = depth
+        opened.append(_after(1, gate, clock))
+
+    assert opened == [True, True, False, False, False, True, True, False]
+
+
+def test_it_looks_at_the_queue_at_most_every_half_second() -> None:
+    broker = RecordingBroker()
+    gate, clock = _gate(broker)
+
+    for _ in range(10):
+        _after(0.1, gate, clock)
+
+    assert broker.looks == 2
+
+
+def test_it_is_closed_while_the_broker_is_away() -> None:
+    broker = RecordingBroker()
+    gate, clock = _gate(broker)
+    broker.away.set()
+
+    assert not _after(1, gate, clock)
+    assert gate.reason == "away"
+
+    broker.away.clear()
+    assert _after(1, gate, clock)
+
+
+def test_after_an_outage_the_high_mark_decides() -> None:
+    broker = RecordingBroker()
+    gate, clock = _gate(broker)
+    gate.close(DependencyDown("broker"))
+
+    broker.waiting = 8
+    assert not _after(0.1, gate, clock)
+    assert _after(1, gate, clock)
+
+    gate.close(DependencyDown("broker"))
+    broker.waiting = 11
+    assert not _after(1, gate, clock)
+    broker.waiting = 8
+    assert not _after(1, gate, clock)
+
+
+def test_a_broker_that_answers_but_takes_no_writes_stays_closed() -> None:
+    class Full(RecordingBroker):
+        full = True
+
+        def check_writable(self) -> None:
+            if self.full:
+                raise DependencyDown("broker", "OutOfMemoryError")
+
+    broker = Full()
+    gate, clock = _gate(broker)
+    gate.close(DependencyDown("broker"))
+
+    assert not _after(1, gate, clock)
+    broker.full = False
+    assert _after(1, gate, clock)
+
+
+def test_it_starts_with_a_look() -> None:
+    broker = RecordingBroker()
+    broker.waiting = 11
+    gate, _clock = _gate(broker)
+
+    assert not gate.is_open()

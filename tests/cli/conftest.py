@@ -1,0 +1,108 @@
+"""Commands run in process against the embedded Kafka and Redis."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lern_tasks.cli.__main__ import lern
+from lern_tasks.clients.files import Files
+from lern_tasks.clients.kafka_out import KafkaOut
+from lern_tasks.dead_letter import Letter, failure_of, publish, to_message
+from lern_tasks.embedded.kafka import Kafka
+from lern_tasks.embedded.redis import Redis
+from lern_tasks.errors import InvalidEvent, LernError
+from lern_tasks.needed_topics import needed_topics
+from lern_tasks.records import Record
+from lern_tasks.settings import Settings, load
+
+Lern = Callable[..., Result]
+
+
+@pytest.fixture
+def lern_command(monkeypatch: pytest.MonkeyPatch) -> Lern:
+    """`lern_command("topics", "check")`; nothing of the user's environment is seen."""
+    for name in [name for name in os.environ if name.startswith("LERN_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(lern, arguments, env=environment, catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture
+def kafka() -> Iterator[Kafka]:
+    topics = {topic.name: 1 if topic.failed else 2 for topic in needed_topics(Settings.model_construct())}
+    with Kafka(topics) as server:
+        yield server
+
+
+@pytest.fixture
+def installation(
+    lern_command: Lern, kafka: Kafka, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The settings of an installation with Kafka, Redis and a file store."""
+    monkeypatch.setenv("LERN_KAFKA__BROKERS", kafka.bootstrap)
+    monkeypatch.setenv("LERN_KAFKA__PROPERTIES", json.dumps({"fetch.wait.max.ms": "10"}))
+    monkeypatch.setenv("LERN_REDIS__URL", redis.url)
+    monkeypatch.setenv("LERN_FILES__URL", f"file://{tmp_path / 'files'}")
+    monkeypatch.setenv("LERN_STORE", f"sqlite:{tmp_path / 'store.sqlite'}")
+    return load()
+
+
+@pytest.fixture
+def bury(installation: Settings) -> Iterator[Callable[..., None]]:
+    """Publishes dead letters of progress events, as a task does."""
+    kafka = KafkaOut(installation.kafka)
+
+    def publish_letters(
+        *values: bytes, error: LernError | None = None, failed_ms: int = 1_700_000_000_000, key: bytes | None = b"u1"
+    ) -> None:
+        letters = []
+        for offset, value in enumerate(values):
+            record = Record.from_kafka(
+                value=value, topic="dev.coursebatch.job.request", partition=1, offset=offset, key=key, timestamp=17
+            )
+            failure = failure_of(
+                error or InvalidEvent("courseId is missing", "edata.courseId"),
+                job="activity_aggregate_updater",
+                record=record,
+                now_ms=failed_ms,
+                task_id="task-1",
+            )
+            letters.append(Letter(record=record, failure=failure, topic="dev.activity.agg.failed"))
+        assert publish(letters, kafka, Files(installation.files.url)) == [None] * len(values)
+
+    yield publish_letters
+    kafka.close()
+
+
+def bury_spilled(settings: Settings, value: bytes) -> None:
+    """Publish a dead letter whose value is in a file, as for one that is too large for its topic."""
+    record = Record.from_kafka(value=value, topic="t", partition=0, offset=5, key=b"u1", timestamp=17)
+    failure = failure_of(
+        InvalidEvent("too much"), job="activity_aggregate_updater", record=record, now_ms=1, task_id=None
+    )
+    message = to_message(Letter(record=record, failure=failure, topic="dev.activity.agg.failed"))
+    reference = Files(settings.files.url).put("letters/large", value)
+    headers = (*message.headers, ("lern-value-ref", reference.encode()))
+    kafka = KafkaOut(settings.kafka)
+    assert kafka.publish([replace(message, value=b"{}", headers=headers)]) == [None]
+    kafka.close()
+
+
+def event(user: str, **edata: Any) -> bytes:
+    """A progress event without course."""
+    return json.dumps({"edata": {"action": "batch-enrolment-update", "userId": user, **edata}}).encode()

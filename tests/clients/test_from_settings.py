@@ -1,0 +1,84 @@
+"""Each client takes its address and its figures from the documented settings of the right job."""
+
+import pytest
+
+from lern_tasks.clients.content import ContentClient
+from lern_tasks.clients.notifications import NotificationClient
+from lern_tasks.clients.registry import RegistryClient
+from lern_tasks.clients.search import SearchClient
+from lern_tasks.clients.search_index import SearchIndexClient
+from lern_tasks.clients.users import UserClient
+from lern_tasks.settings import Settings, load
+
+GENERATOR = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
+PRE_PROCESSOR = "LERN_COLLECTION_CERT_PRE_PROCESSOR__"
+VARIABLES = {
+    "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": "http://search",
+    "LERN_ACTIVITY_AGGREGATE_UPDATER__ACTIVITY_COLLECTION_STATUS_CACHE_EXPIRY": "7",
+    f"{PRE_PROCESSOR}SERVICE_CONTENT_BASEPATH": "http://content",
+    f"{PRE_PROCESSOR}CONTENT_READ_API": "/content/v3/read",
+    f"{PRE_PROCESSOR}SERVICE_LEARNER_BASEPATH": "http://users",
+    f"{PRE_PROCESSOR}USER_READ_API": "/private/read/",
+    f"{GENERATOR}SERVICE_LEARNER_BASEPATH": "http://learner",
+    f"{GENERATOR}SERVICE_RC_BASEPATH": "http://rc/api/v1",
+    f"{GENERATOR}SERVICE_RC_ENTITY": "Merit",
+    f"{GENERATOR}SERVICE_RC_RCAPIKEY": "key",
+    f"{GENERATOR}KID_EXPIRY": "8",
+    f"{GENERATOR}ES_BASEPATH": "es1:9200,es2:9200",
+    f"{GENERATOR}CLOUD_STORE_BASE_PATH_PLACEHOLDER": "HERE",
+    f"{GENERATOR}CLOUD_STORAGE_BASE_URL": "https://cdn",
+    f"{GENERATOR}CONTENT_CLOUD_STORAGE_CONTAINER": "box",
+}
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    return load()
+
+
+def test_search(settings: Settings) -> None:
+    client = SearchClient.from_settings(settings)
+    assert (client._http._base, client._statuses._seconds) == ("http://search", 7)
+
+
+def test_content(settings: Settings) -> None:
+    client = ContentClient.from_settings(settings)
+    assert (client._http._base, client._read_path) == ("http://content", "/content/v3/read")
+
+
+def test_users_of_the_pre_processor_and_of_the_notifier(settings: Settings) -> None:
+    client = UserClient.from_settings(settings)
+    assert (client._http._base, client._read_path) == ("http://users", "/private/read")
+    assert client._query.startswith("?organisations,")
+    notifier = UserClient.from_settings(settings, "certificate_notification")
+    assert (notifier._http._base, notifier._read_path, notifier._query) == (
+        "http://learner",
+        "/private/user/v1/read",
+        "",
+    )
+
+
+def test_registry(settings: Settings) -> None:
+    client = RegistryClient.from_settings(settings)
+    assert (client._http._base, client._entity) == ("http://rc/api/v1", "Merit")
+    assert client._authorization == {"Authorization": "key"}
+    assert client._kid._seconds == 8
+
+
+def test_notifications(settings: Settings) -> None:
+    client = NotificationClient.from_settings(settings)
+    assert client._http._base == "http://learner"
+    assert (client._placeholder, client._cloud_base) == ("HERE", "https://cdn/box")
+
+
+def test_search_index(settings: Settings) -> None:
+    client = SearchIndexClient.from_settings(settings)
+    assert [node._base for node in client._nodes] == ["http://es1:9200", "http://es2:9200"]
+
+
+def test_the_defaults_are_usable() -> None:
+    settings = load()
+    for kind in (SearchClient, ContentClient, UserClient, RegistryClient, NotificationClient, SearchIndexClient):
+        kind.from_settings(settings).close()
