@@ -1,5 +1,6 @@
 """`lern`: every subcommand by name; only the one that is called is imported. See docs/operations.md."""
 
+import logging
 from importlib import import_module
 from typing import Any
 
@@ -58,6 +59,8 @@ def lern() -> None:
 
     Settings come from the environment (LERN_...). Exit status: 0 fine, 1 something was found, 2 could not run.
     """
+    # What a command has to say it prints itself; libraries' log lines belong to the processes that run for long.
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def main() -> None:

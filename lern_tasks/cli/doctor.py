@@ -36,9 +36,7 @@ def command(*, timeout: float, as_json: bool) -> None:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        print_table(
-            ("check", "", "result", "what to do"), [(f.check, f.level, f.result, f.to_do) for f in findings]
-        )
+        print_table(("check", "", "result", "what to do"), [(f.check, f.level, f.result, f.to_do) for f in findings])
     if any(finding.level != "ok" for finding in findings):
         sys.exit(1)
 
@@ -48,7 +46,9 @@ def examine(values: Settings, checks: Sequence[tuple[str, Check]], timeout: floa
     answers: queue.SimpleQueue[tuple[int, list[Finding]]] = queue.SimpleQueue()
     for index, (name, check) in enumerate(checks):
         # Daemons: a check that hangs in a library does not keep the command from ending.
-        threading.Thread(target=lambda i=index, n=name, c=check: answers.put((i, _run(n, c, values))), daemon=True).start()
+        threading.Thread(
+            target=lambda i=index, n=name, c=check: answers.put((i, _run(n, c, values))), daemon=True
+        ).start()
     found: dict[int, list[Finding]] = {}
     deadline = time.monotonic() + timeout
     while len(found) < len(checks):
@@ -68,8 +68,10 @@ def examine(values: Settings, checks: Sequence[tuple[str, Check]], timeout: floa
 def _run(name: str, check: Check, values: Settings) -> list[Finding]:
     try:
         return list(check(values))
-    except Exception as error:  # noqa: BLE001 (whatever a library raises is what was found)
-        return [problem(name, masked(f"{type(error).__name__}: {error}"), "see whether it runs and its settings are right")]
+    except Exception as error:
+        return [
+            problem(name, masked(f"{type(error).__name__}: {error}"), "see whether it runs and its settings are right")
+        ]
 
 
 def _all_checks() -> list[tuple[str, Check]]:

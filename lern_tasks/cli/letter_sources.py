@@ -97,7 +97,7 @@ def _read_range(consumer: Consumer, ranges: dict[tuple[str, int], tuple[int, int
     consumer.assign([TopicPartition(topic, partition, low) for (topic, partition), (low, _) in left.items()])
     heard = time.monotonic()
     while left:
-        messages: list[Any] = consumer.consume(_AT_ONCE, _POLL)
+        messages = _fetch(consumer)
         if messages:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE:
@@ -114,6 +114,12 @@ def _read_range(consumer: Consumer, ranges: dict[tuple[str, int], tuple[int, int
                 yield _stored(message)
             if ended or message.offset() >= high - 1:
                 del left[place]
+
+
+def _fetch(consumer: Consumer) -> list[Any]:
+    """What has arrived; asking for many at once with a timeout would wait for all of them."""
+    first = consumer.poll(_POLL)
+    return [] if first is None else [first, *consumer.consume(_AT_ONCE, 0)]
 
 
 def _stored(message: Message) -> StoredLetter:

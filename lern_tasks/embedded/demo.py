@@ -202,12 +202,9 @@ class Demo:
         self._say("saving the certificates")
         entity = self._settings.collection_certificate_generator.service_rc_entity
         base = f"{self._stack.registry_url}/api/v1/{entity}"
-        headers = {
-            "Accept": "image/svg+xml",
-            "template": f"{self._stack.platform_url}/templates/certificate.svg",
-        }
         saved = []
-        with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS, headers=headers) as client:
+        accept = {"Accept": "image/svg+xml"}
+        with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS, headers=accept) as client:
             for row in enrolled:
                 if row.certificate:
                     svg = client.get(f"{base}/{row.certificate}").raise_for_status().content

@@ -2,27 +2,14 @@
 
 import os
 import ssl
-import struct
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from cassandra import (
-    AuthenticationFailed,
-    ConsistencyLevel,
-    DriverException,
-    InvalidRequest,
-    OperationTimedOut,
-    RequestValidationException,
-    Unauthorized,
-    Unavailable,
-    UnresolvableContactPoints,
-)
+from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut
 from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
-from cassandra.connection import ConnectionException
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import (
     ConstantReconnectionPolicy,
     DCAwareRoundRobinPolicy,
@@ -30,18 +17,15 @@ from cassandra.policies import (
     RoundRobinPolicy,
     TokenAwarePolicy,
 )
-from cassandra.protocol import ErrorMessage, OverloadedErrorMessage
 from cassandra.query import BatchStatement, BatchType, PreparedStatement, dict_factory
 from cassandra.timestamps import MonotonicTimestampGenerator
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, TransientError
-from lern_tasks.logs import logger
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, SettingsError
 from lern_tasks.settings import Settings
+from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.stores import cql, schema_check
-from lern_tasks.stores.gateway import Delete, Key, Mutation, PutMap, Row
+from lern_tasks.stores.gateway import Key, Mutation, Row
 from lern_tasks.stores.tables import Table
-
-_log = logger(__name__)
 
 _IN_FLIGHT = 64
 """Statements of one call at once: enough to hide the network, few enough not to overload a node."""
@@ -58,9 +42,7 @@ _GRACE = 2.0
 _DDL_TIMEOUT = 60.0
 """Seconds for CREATE: development and tests only; every node must agree."""
 
-_DRIVER_ERRORS = (DriverException, NoHostAvailable, ConnectionException, ErrorMessage)
-_UNFIT = (TypeError, ValueError, AttributeError, OverflowError, struct.error)
-"""What the driver raises for a value that does not fit its column; UnicodeEncodeError is a ValueError."""
+T = TypeVar("T")
 
 
 class _Call:
@@ -75,16 +57,16 @@ class _Call:
         try:
             self._future = session.execute_async(statement, timeout=timeout)
             self._future.add_callbacks(self._on_page, self._on_error)
-        except (*_DRIVER_ERRORS, *_UNFIT) as error:
+        except (*cql.DRIVER_ERRORS, *cql.UNFIT) as error:
             self._on_error(error)
 
     def result(self) -> list[dict[str, Any]] | LernError:
         """All rows, or what went wrong."""
         while True:
             if not self._done.wait(self._limit):
-                return _lern_error(OperationTimedOut())
+                return cql.lern_error(OperationTimedOut())
             if self._error is not None:
-                return _lern_error(self._error)
+                return cql.lern_error(self._error)
             if not self._future.has_more_pages:
                 return self._rows
             self._done.clear()
@@ -103,8 +85,8 @@ class CassandraGateway:
     """A `Gateway` on a cluster. Each process connects at its first use, and again after a failed attempt."""
 
     def __init__(self, settings: Settings) -> None:
-        self._all_settings = settings
         self._settings = settings.cassandra
+        self._needed = schema_check.needed_tables(settings)
         self._batch_size = max(1, settings.activity_aggregate_updater.threshold_batch_write_size)
         # The driver's own generator. Each change takes a time of its own from it, so that later changes of one call
         # win over earlier ones, also within one batch.
@@ -133,14 +115,14 @@ class CassandraGateway:
         results: list[LernError | None] = [None] * len(mutations)
         try:
             session = self._checked_session()
-        except LernError as error:
-            return [error] * len(mutations)
+        except LernError as down:
+            return [down] * len(mutations)
         partitions: defaultdict[tuple[Table, Key], list[tuple[int, Any]]] = defaultdict(list)
         for index, change in enumerate(mutations):
             try:
                 statement = self._statement(session, change)
-            except LernError as error:
-                results[index] = error
+            except LernError as wrong:
+                results[index] = wrong
             else:
                 if statement is not None:
                     partition = change.table, change.key[: len(change.table.partition)]
@@ -169,7 +151,7 @@ class CassandraGateway:
         if isinstance(result, LernError):
             raise DependencyDown("cassandra", str(result))
 
-    def differences(self) -> list[str]:
+    def schema_differences(self) -> list[str]:
         """What the schema check finds, in plain words. Raises LernError when Cassandra does not answer."""
         return self._differences(self._connected())
 
@@ -191,24 +173,23 @@ class CassandraGateway:
         bound: list[tuple[Key, Any]] = []
         for prefix in dict.fromkeys(prefixes):
             try:
-                _check_key(table, prefix, whole=whole)
+                cql.check_key(table, prefix, whole=whole)
                 text = cql.select(table, columns, len(prefix))
-                bound.append((prefix, self._bound(session, text, list(prefix), table)))
+                bound.append((prefix, self._bound(session, text, list(prefix))))
             except LernError as error:
                 found[prefix] = error
-        calls = ((prefix, statement) for prefix, statement in bound)
-        for prefix, rows in self._run(session, calls):
-            found[prefix] = rows if isinstance(rows, LernError) else [_row(row, columns) for row in rows]
+        for prefix, rows in self._run(session, bound):
+            found[prefix] = rows if isinstance(rows, LernError) else [cql.row_of(row, columns) for row in rows]
         return found
 
     def _statement(self, session: Session, change: Mutation) -> Any:
-        _check_key(change.table, change.key, whole=True)
+        cql.check_key(change.table, change.key, whole=True)
         made = cql.mutation(change, self._now() if change.timestamp is None else change.timestamp)
         if made is None:
             return None
-        statement = self._bound(session, *made, change.table)
-        if not isinstance(change, PutMap | Delete):
-            # A list's elements have no key of their own: the driver sending it twice would store each twice.
+        statement = self._bound(session, *made)
+        if cql.is_list_write(change):
+            # A list's elements have no key of their own: sent twice with one timestamp, each would be stored twice.
             statement.retry_policy = FallthroughRetryPolicy()
         return statement
 
@@ -223,7 +204,7 @@ class CassandraGateway:
             # One wrong statement refuses its whole batch: one by one the others are written.
             yield from self._write(session, refused)
 
-    def _run[T](self, session: Session, work: Iterable[tuple[T, Any]]) -> Iterable[tuple[T, Any]]:
+    def _run(self, session: Session, work: Iterable[tuple[T, Any]]) -> Iterable[tuple[T, Any]]:
         calls: deque[tuple[T, _Call]] = deque()
         for name, statement in work:
             if len(calls) == _IN_FLIGHT:
@@ -232,3 +213,108 @@ class CassandraGateway:
             calls.append((name, _Call(session, statement, self._settings.timeout)))
         for name, call in calls:
             yield name, call.result()
+
+    def _bound(self, session: Session, text: str, values: list[Any]) -> Any:
+        prepared = self._prepared.get(text)
+        if prepared is None:
+            prepared = self._prepared[text] = _prepare(session, text)
+        try:
+            return prepared.bind(values)
+        except cql.UNFIT as error:
+            raise cql.lern_error(error) from error
+
+    def _checked_session(self) -> Session:
+        session = self._connected()
+        if not self._checked:
+            with self._opening:
+                if not self._checked:
+                    mode = self._settings.schema_check
+                    schema_check.act_on([] if mode == "off" else self._differences(session), mode)
+                    self._checked = True
+        return session
+
+    def _differences(self, session: Session) -> list[str]:
+        def columns_of(keyspace: str) -> list[dict[str, Any]]:
+            statement = self._bound(session, cql.COLUMNS_OF_KEYSPACE, [keyspace])
+            rows = _Call(session, statement, self._settings.timeout).result()
+            if isinstance(rows, LernError):
+                raise rows
+            return rows
+
+        return schema_check.differences(self._needed, schema_check.found_tables(self._needed, columns_of))
+
+    def _connected(self) -> Session:
+        with self._opening:
+            if self._session is None or self._pid != os.getpid():
+                # A session from before a fork has no threads here: it is left alone.
+                self._session = _connect(self._settings)
+                self._pid, self._checked, self._prepared = os.getpid(), False, {}
+            return self._session
+
+
+def _connect(settings: CassandraSettings) -> Session:
+    cluster = None
+    try:
+        cluster = _cluster(settings)
+        return cluster.connect()
+    except cql.DRIVER_ERRORS as error:
+        if cluster is not None:
+            cluster.shutdown()
+        raise DependencyDown("cassandra", f"cassandra does not let us connect: {error}") from error
+
+
+def _cluster(settings: CassandraSettings) -> Cluster:
+    local = DCAwareRoundRobinPolicy(settings.local_dc) if settings.multi_dc else RoundRobinPolicy()
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(local),
+        consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+        request_timeout=settings.timeout,
+        row_factory=dict_factory,
+    )
+    auth = PlainTextAuthProvider(settings.username, settings.password.get_secret_value()) if settings.username else None
+    return Cluster(
+        [host.strip() for host in settings.hosts.split(",") if host.strip()],
+        port=settings.port,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        auth_provider=auth,
+        ssl_context=_tls(settings.tls_ca) if settings.tls_ca else None,
+        reconnection_policy=ConstantReconnectionPolicy(_RECONNECT, max_attempts=None),
+        connect_timeout=settings.connect_timeout,
+        control_connection_timeout=settings.connect_timeout,
+        idle_heartbeat_interval=_HEARTBEAT,
+        idle_heartbeat_timeout=settings.connect_timeout,
+        monitor_reporting_enabled=False,
+    )
+
+
+def _tls(authority: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        raise SettingsError(f"LERN_CASSANDRA__TLS_CA: cannot read CA certificates from {authority}: {error}") from error
+    # Nodes are known by the addresses that the cluster tells, which are seldom in their certificates.
+    context.check_hostname = False
+    return context
+
+
+def _prepare(session: Session, text: str) -> PreparedStatement:
+    try:
+        return session.prepare(text)
+    except InvalidRequest as error:
+        raise SchemaMismatch(
+            f"cassandra cannot prepare {text!r}: {error}; compare the table with the schema"
+        ) from error
+    except cql.DRIVER_ERRORS as error:
+        raise cql.lern_error(error) from error
+
+
+def _together(group: Sequence[tuple[int, Any]]) -> Any:
+    """One batch of one partition of one table: the server's limit on the size of batches is not for those."""
+    statements = [statement for _, statement in group]
+    if len(statements) == 1:
+        return statements[0]
+    batch = BatchStatement(BatchType.UNLOGGED)
+    for statement in statements:
+        batch.add(statement)
+        batch.retry_policy = batch.retry_policy or statement.retry_policy
+    return batch

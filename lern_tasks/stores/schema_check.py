@@ -3,13 +3,18 @@
 Only tables and columns that the jobs use are compared; what an installation has besides is its own affair.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from lern_tasks.errors import SchemaMismatch
+from lern_tasks.logs import logger
 from lern_tasks.settings import Settings
 from lern_tasks.stores.cql import stored_name
 from lern_tasks.stores.tables import Table, used_by
 from lern_tasks.topics import EVENT_JOBS
+
+_log = logger(__name__)
 
 FoundTable = Mapping[str, "FoundColumn"]
 """The columns of a table, by name."""
@@ -31,12 +36,18 @@ def needed_tables(settings: Settings) -> list[Table]:
     return list({table: None for job in EVENT_JOBS for table in used_by(settings, job)})
 
 
-def found_tables(keyspace: str, rows: Sequence[Mapping[str, object]]) -> dict[str, FoundTable]:
-    """The tables of a keyspace by full name, from its rows of `system_schema.columns`."""
+def found_tables(
+    tables: Sequence[Table], columns_of: Callable[[str], Sequence[Mapping[str, Any]]]
+) -> dict[str, FoundTable]:
+    """The tables of the same keyspaces, by full name.
+
+    `columns_of` gives a keyspace's rows of `system_schema.columns`, none when there is no such keyspace.
+    """
     found: dict[str, dict[str, FoundColumn]] = {}
-    for row in rows:
-        column = FoundColumn(type=str(row["type"]), kind=str(row["kind"]), position=int(str(row["position"])))
-        found.setdefault(f"{stored_name(keyspace)}.{row['table_name']}", {})[str(row["column_name"])] = column
+    for keyspace in sorted({stored_name(table.keyspace) for table in tables}):
+        for row in columns_of(keyspace):
+            column = FoundColumn(type=row["type"], kind=row["kind"], position=row["position"])
+            found.setdefault(f"{keyspace}.{row['table_name']}", {})[row["column_name"]] = column
     return dict(found)
 
 
@@ -54,6 +65,14 @@ def differences(tables: Sequence[Table], found: Mapping[str, FoundTable]) -> lis
             lines += _key_differences(table, there)
             lines += _column_differences(table, there)
     return lines
+
+
+def act_on(found: Sequence[str], mode: Literal["refuse", "warn", "off"]) -> None:
+    """Log the differences with `warn`. Raises SchemaMismatch with all of them for `refuse`."""
+    if found and mode == "refuse":
+        raise SchemaMismatch("; ".join(found))
+    for difference in found:
+        _log.warning("schema_differs", difference=difference)
 
 
 def _key_differences(table: Table, found: FoundTable) -> list[str]:

@@ -73,7 +73,7 @@ def _check(item: Item[GenerateRequest], world: World) -> None:
             of = f" (template {request.template_id})" if request.template_id else ""
             item.fail(
                 InvalidEvent(
-                    f"{fields} missing{of}; the batch's template needs a signatory with name, id, designation and image",
+                    f"{fields} missing{of}; the template needs a signatory with name, id, designation and image",
                     request.incomplete[0],
                 )
             )

@@ -84,9 +84,9 @@ def _relations(
     for entry in wanted:
         found = stored[entry.key]
         contents = by_course.setdefault(entry.key.course_id, set())
-        contents |= entry.completed
+        contents.update(entry.completed)
         if not isinstance(found, LernError):
-            contents |= found.keys()
+            contents.update(found)
     relations = world.course_relations.read(
         by_course, units=world.settings.activity_aggregate_updater.activity_module_aggs_enabled
     )

@@ -42,9 +42,7 @@ def _check(role: RedisRole, job: JobName | None, settings: Settings) -> Iterator
     name, url = f"redis {role}", settings.redis_url(role, job)
     parts = urlsplit(url)
     where = f"{parts.hostname}:{parts.port or 6379}{parts.path}"
-    client = redis.Redis.from_url(
-        url, decode_responses=True, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
-    )
+    client = redis.Redis.from_url(url, decode_responses=True, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
     try:
         client.ping()
     except redis.RedisError as error:

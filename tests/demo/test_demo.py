@@ -1,0 +1,161 @@
+"""One demo of 37 learners, under a path with a space, in the C locale, with few file descriptors and no terminal."""
+
+import json
+import re
+import shlex
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+import resvg_py
+
+from tests.demo.running import SECONDS, finish, processes_of, start
+
+pytestmark = pytest.mark.slow
+
+LEARNERS, LESSONS = 37, 4
+STOPPING = LEARNERS // 5
+FINISHING = LEARNERS - STOPPING
+KEYS = {
+    "events",
+    "enrolments",
+    "enrolments_completed",
+    "certificates",
+    "dead_letters",
+    "seconds_to_first_certificate",
+    "seconds",
+    "processes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A demo that has ended: its JSON, its kept directory, its temporary directory."""
+
+    result: dict[str, Any]
+    kept: Path
+    temporary: Path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    temporary = tmp_path_factory.mktemp("with a space")
+    kept = temporary / "kept files"
+    process = start(
+        *("--learners", str(LEARNERS), "--lessons", str(LESSONS), "--json", "--keep", str(kept)),
+        temporary=temporary,
+        arguments=["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"],
+        env={"LANG": "C", "LC_ALL": "C"},
+    )
+    output, errors = finish(process)
+    assert process.returncode == 0, errors
+    return Run(json.loads(output), kept, temporary)
+
+
+def test_the_object_has_exactly_the_promised_keys(run: Run) -> None:
+    assert run.result.keys() == KEYS
+
+
+def test_the_numbers_follow_from_learners_and_lessons(run: Run) -> None:
+    lessons = FINISHING * LESSONS + STOPPING * (LESSONS - 1)
+    # Besides the lessons: the publication and the broken event.
+    assert run.result["events"] == lessons + 2
+    assert run.result["enrolments"] == LEARNERS
+    assert run.result["enrolments_completed"] == FINISHING
+    assert len(run.result["certificates"]) == FINISHING
+    assert run.result["dead_letters"] == 1
+    assert 0 < run.result["seconds_to_first_certificate"] <= run.result["seconds"]
+
+
+def test_every_process_has_ended(run: Run) -> None:
+    assert {"kafka", "redis", "bridge", "worker", "beat"} <= {each["name"] for each in run.result["processes"]}
+    assert processes_of(run.temporary) == []
+
+
+def test_each_certificate_is_of_another_finishing_learner(run: Run) -> None:
+    users = [certificate["userId"] for certificate in run.result["certificates"]]
+    assert len(set(users)) == FINISHING
+    assert not [user for user in users if int(user.removeprefix("demo-learner-")) % 5 == 0]
+    assert len({certificate["identifier"] for certificate in run.result["certificates"]}) == FINISHING
+
+
+def test_every_certificate_is_a_picture_with_name_course_and_a_code_that_leads_to_it(run: Run) -> None:
+    names = {user: f"{u['firstName']} {u['lastName']}" for user, u in _platform(run)["users"].items()}
+    for certificate in run.result["certificates"]:
+        svg = Path(certificate["file"]).read_text("utf-8")
+        text = " ".join(ElementTree.fromstring(svg).itertext())
+        assert names[certificate["userId"]] in text
+        assert "Fractions for teachers" in text
+        address = _decode(svg)
+        assert re.fullmatch(rf"http://127\.0\.0\.1:\d+/certs/{certificate['identifier']}", address), address
+
+
+def test_every_certificate_is_active_in_the_registry_once(run: Run) -> None:
+    entities = {}
+    for line in (run.kept / "data" / "registry.jsonl").read_text("utf-8").splitlines():
+        entity = json.loads(line)
+        entities[entity["osid"]] = entity
+    issued = [entity for entity in entities.values() if entity["entity"] == "TrainingCertificate"]
+    assert {entity["osid"] for entity in issued} == {c["identifier"] for c in run.result["certificates"]}
+    assert all(entity.get("deleted_at") is None for entity in issued)
+
+
+def test_every_certificate_is_in_the_enrolment_row(run: Run) -> None:
+    rows = _cells(run, "issued_certificates")
+    for certificate in run.result["certificates"]:
+        key = [certificate["userId"], certificate["courseId"], certificate["batchId"]]
+        assert [element["identifier"] for element in rows[tuple(key)]] == [certificate["identifier"]]
+    assert len(rows) == FINISHING
+
+
+def test_learners_who_stopped_have_their_progress_and_no_certificate(run: Run) -> None:
+    progress, status = _cells(run, "progress"), _cells(run, "status")
+    stopped = [key for key in progress if int(key[0].removeprefix("demo-learner-")) % 5 == 0]
+    assert len(stopped) == STOPPING
+    assert {progress[key] for key in stopped} == {LESSONS - 1}
+    assert {status[key] for key in stopped} == {1}
+
+
+def test_the_kept_dead_letter_can_be_inspected_after_the_demo(run: Run) -> None:
+    listed = _lern(f"dead-letters list --json --from {shlex.quote(str(run.kept))}")
+    (letter,) = json.loads(listed)
+    assert letter["code"] == "INVALID_EVENT"
+    assert "courseId" in letter["error"]
+    place = f"{letter['topic']} {letter['partition']} {letter['offset']}"
+    shown = _lern(f"dead-letters show --from {shlex.quote(str(run.kept))} {place}")
+    assert '"batch-enrolment-update"' in shown
+    assert '"courseId"' not in shown
+
+
+def _lern(arguments: str) -> str:
+    command = [sys.executable, "-m", "lern_tasks.cli", *shlex.split(arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
+
+
+def _platform(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run.kept / "data" / "platform.json").read_text("utf-8"))
+    return found
+
+
+def _cells(run: Run, column: str) -> dict[tuple[str, ...], Any]:
+    """The column of every enrolment that has it, by user, course and batch."""
+    connection = sqlite3.connect(run.kept / "data" / "store.sqlite")
+    try:
+        query = "SELECT key, value FROM cells WHERE name = ? AND col = ? AND value IS NOT NULL"
+        rows = connection.execute(query, ("sunbird_courses.user_enrolments", column)).fetchall()
+    finally:
+        connection.close()
+    return {tuple(json.loads(key)): json.loads(value) for key, value in rows}
+
+
+def _decode(svg: str) -> str:
+    picture = cv2.imdecode(np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg)), np.uint8), cv2.IMREAD_COLOR)
+    address, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
+    return str(address)
