@@ -24,7 +24,7 @@ PROCESSES = 2
 def measure(stack: Stack, directory: Path) -> list[Result]:
     with real(directory, kafka=stack.kafka, cassandra=stack.cassandra) as installation:
         course = make_course("bench", templates=())
-        scenario = make_scenario(3, learners=LEARNERS, courses=[course], stored_share=1.0)
+        scenario = make_scenario(3, learners=LEARNERS, courses=[course], stored_share=0)
         installation.seed(scenario)
         publish(installation, scenario)
         records = _fill(installation, scenario)

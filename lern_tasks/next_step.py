@@ -3,8 +3,9 @@
 By Celery, or by the documented topic where a Flink job is the next stage. See docs/architecture.md, "Hand-on".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -40,11 +41,25 @@ def hand_on(world: World, steps: Sequence[Step]) -> None:
 
 
 def send(world: World, steps: Sequence[Step]) -> None:
-    """Send every step to its task, whatever the setting says. Raises DependencyDown."""
-    for step in steps:
-        origin = step.cause.first_origin
-        task_id = derived_id(step.job, step.business_key, origin.topic, origin.partition, origin.offset)
-        world.sender.send(step.job, [_record(world, step)], task_id=task_id)
+    """Send every step to its task, whatever the setting says; neighbours are packed as the bridge packs them.
+
+    Raises DependencyDown.
+    """
+    for job, group in groupby(steps, key=lambda step: step.job):
+        size = world.settings.records_per_task(job) if job in EVENT_JOBS else 1
+        for packed in _batched(list(group), size):
+            task_id = derived_id(job, *(part for step in packed for part in _identity(step)))
+            world.sender.send(job, [_record(world, step) for step in packed], task_id=task_id)
+
+
+def _batched(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:
+    """`steps` in groups of at most `size`."""
+    return (steps[start : start + size] for start in range(0, len(steps), size))
+
+
+def _identity(step: Step) -> tuple[object, ...]:
+    origin = step.cause.first_origin
+    return step.business_key, origin.topic, origin.partition, origin.offset
 
 
 def publish_events(world: World, topic: str, events: Iterable[Mapping[str, Any]]) -> None:

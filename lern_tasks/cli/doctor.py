@@ -65,6 +65,12 @@ def examine(values: Settings, checks: Sequence[tuple[str, Check]], timeout: floa
     ]
 
 
+def _answer(
+    answers: "queue.SimpleQueue[tuple[int, list[Finding]]]", index: int, name: str, check: Check, values: Settings
+) -> None:
+    answers.put((index, _run(name, check, values)))
+
+
 def _run(name: str, check: Check, values: Settings) -> list[Finding]:
     try:
         return list(check(values))

@@ -163,7 +163,8 @@ class EmbeddedStack:
         return self._child(name, command, {**self.env, **(env or {})}, reports=False)
 
     def _child(self, name: str, command: Sequence[str], env: Mapping[str, str], *, reports: bool) -> Child:
-        environment = process_environment(env)
+        # What a program leaves in the temporary directory (billiard does, when it is killed) goes with the stack's.
+        environment = {**process_environment(env), "TMPDIR": str(self.directory)}
         child = Child.start(name, command, directory=self.directory, env=environment, reports=reports)
         self._children.append(child)
         return child

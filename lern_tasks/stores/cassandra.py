@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut
+from cassandra import ConsistencyLevel, OperationTimedOut
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import (
@@ -17,10 +17,10 @@ from cassandra.policies import (
     RoundRobinPolicy,
     TokenAwarePolicy,
 )
-from cassandra.query import BatchStatement, BatchType, PreparedStatement, dict_factory
+from cassandra.query import PreparedStatement, dict_factory
 from cassandra.timestamps import MonotonicTimestampGenerator
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, SettingsError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SettingsError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.stores import cql, schema_check
@@ -127,11 +127,8 @@ class CassandraGateway:
                 if statement is not None:
                     partition = change.table, change.key[: len(change.table.partition)]
                     partitions[partition].append((index, statement))
-        groups = [
-            changes[start : start + self._batch_size]
-            for changes in partitions.values()
-            for start in range(0, len(changes), self._batch_size)
-        ]
+        size = self._batch_size
+        groups = [same[start : start + size] for same in partitions.values() for start in range(0, len(same), size)]
         for index, error in self._write(session, groups):
             results[index] = error
         return results
@@ -195,7 +192,9 @@ class CassandraGateway:
 
     def _write(self, session: Session, groups: Sequence[list[tuple[int, Any]]]) -> Iterable[tuple[int, LernError]]:
         refused: list[list[tuple[int, Any]]] = []
-        for group, result in self._run(session, ((group, _together(group)) for group in groups)):
+        for group, result in self._run(
+            session, ((group, cql.together([statement for _, statement in group])) for group in groups)
+        ):
             if isinstance(result, InvalidEvent) and len(group) > 1:
                 refused += [[single] for single in group]
             elif isinstance(result, LernError):
@@ -217,7 +216,7 @@ class CassandraGateway:
     def _bound(self, session: Session, text: str, values: list[Any]) -> Any:
         prepared = self._prepared.get(text)
         if prepared is None:
-            prepared = self._prepared[text] = _prepare(session, text)
+            prepared = self._prepared[text] = cql.prepare(session, text)
         try:
             return prepared.bind(values)
         except cql.UNFIT as error:
@@ -295,26 +294,3 @@ def _tls(authority: str) -> ssl.SSLContext:
     # Nodes are known by the addresses that the cluster tells, which are seldom in their certificates.
     context.check_hostname = False
     return context
-
-
-def _prepare(session: Session, text: str) -> PreparedStatement:
-    try:
-        return session.prepare(text)
-    except InvalidRequest as error:
-        raise SchemaMismatch(
-            f"cassandra cannot prepare {text!r}: {error}; compare the table with the schema"
-        ) from error
-    except cql.DRIVER_ERRORS as error:
-        raise cql.lern_error(error) from error
-
-
-def _together(group: Sequence[tuple[int, Any]]) -> Any:
-    """One batch of one partition of one table: the server's limit on the size of batches is not for those."""
-    statements = [statement for _, statement in group]
-    if len(statements) == 1:
-        return statements[0]
-    batch = BatchStatement(BatchType.UNLOGGED)
-    for statement in statements:
-        batch.add(statement)
-        batch.retry_policy = batch.retry_policy or statement.retry_policy
-    return batch

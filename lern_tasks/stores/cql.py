@@ -20,9 +20,10 @@ from cassandra import (
     Unavailable,
     UnresolvableContactPoints,
 )
-from cassandra.cluster import NoHostAvailable
+from cassandra.cluster import NoHostAvailable, Session
 from cassandra.connection import ConnectionException
 from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage
+from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, SettingsError, TransientError
 from lern_tasks.stores.gateway import Delete, Key, Mutation, PutCells, PutMap, ReplaceCollection, Row
@@ -177,3 +178,29 @@ def lern_error(error: BaseException) -> LernError:
     if isinstance(error, DRIVER_ERRORS):
         return TransientError(f"cassandra: {type(error).__name__}: {error}", dependency="cassandra")
     raise error
+
+
+def prepare(session: Session, text: str) -> PreparedStatement:
+    """Raises SchemaMismatch when the tables have no such columns, or another LernError."""
+    try:
+        return session.prepare(text)
+    except InvalidRequest as error:
+        raise SchemaMismatch(
+            f"cassandra cannot prepare {text!r}: {error}; compare the table with the schema"
+        ) from error
+    except DRIVER_ERRORS as error:
+        raise lern_error(error) from error
+
+
+def together(statements: Sequence[Any]) -> Any:
+    """One statement or batch of statements of one partition of one table.
+
+    The server's limit on the size of batches is not for such a batch: it is one mutation.
+    """
+    if len(statements) == 1:
+        return statements[0]
+    batch = BatchStatement(BatchType.UNLOGGED)
+    for statement in statements:
+        batch.add(statement)
+        batch.retry_policy = batch.retry_policy or statement.retry_policy
+    return batch
