@@ -15,7 +15,7 @@ from lern_tasks import wiring
 from lern_tasks.app import app
 from lern_tasks.batch import Batch, Item, Parse
 from lern_tasks.counters import count
-from lern_tasks.errors import DependencyDown, LernError, SendAgain, TransientError
+from lern_tasks.errors import DependencyDown, LernError, SendAgain, SettingsError, TransientError
 from lern_tasks.logs import logger
 from lern_tasks.outage import Patience, no_soft_limit
 from lern_tasks.records import Record
@@ -167,6 +167,9 @@ def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
         body()
     except SoftTimeLimitExceeded:
         _out_of_time(batch)
+    except SettingsError as error:
+        # As an outage: the records wait until the worker is started with a setting that works.
+        batch.fail_open(DependencyDown("settings", str(error)))
     except LernError as error:
         batch.fail_open(error)
     except Exception as bug:

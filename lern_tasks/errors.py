@@ -4,13 +4,13 @@ LernError
 ├── InvalidEvent        the record itself is wrong: dead letter at once
 ├── Refused             a dependency says no for good (4xx): dead letter at once
 ├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
+│   └── SchemaMismatch  a table differs from what the jobs need
 ├── NotYet              data that will come is not there yet
 ├── TransientError      this record failed this time
 │   └── UnknownOutcome  a write may or may not have happened: look before trying again
 ├── SendAgain           nothing is wrong: the record goes round once more
 ├── LockBusy            somebody else works on the same rows; spends nothing
-├── SettingsError       a setting is wrong
-└── SchemaMismatch      a table differs from what the jobs need
+└── SettingsError       a setting is wrong
 """
 
 
@@ -111,7 +111,10 @@ class SettingsError(LernError):
     code = "SETTINGS"
 
 
-class SchemaMismatch(LernError):
-    """A Cassandra table lacks a column or has another key than the jobs need."""
+class SchemaMismatch(DependencyDown):
+    """A Cassandra table lacks a column or has another key than the jobs need: no record's fault, so all of them wait."""
 
     code = "SCHEMA"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cassandra", message)

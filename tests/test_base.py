@@ -17,6 +17,8 @@ from lern_tasks.errors import (
     LockBusy,
     NotYet,
     Refused,
+    SchemaMismatch,
+    SettingsError,
     TransientError,
 )
 from lern_tasks.events.envelope import Skipped
@@ -282,3 +284,9 @@ def test_state_redis_away_sends_the_message_again(world: FakeWorld) -> None:
     world.probe = lambda name: (_ for _ in ()).throw(DependencyDown(name))  # type: ignore[method-assign]
     assert run(world, all_done, record("a"), record("b")) == {"again": 2}
     assert [entry.value for entry in world.sent.sent[0].records] == ["a", "b"]
+
+
+def test_a_wrong_schema_or_setting_is_no_records_fault(world: FakeWorld) -> None:
+    assert run(world, raising(SchemaMismatch("user_enrolments lacks status")), record("a"))["again"] == 1
+    assert run(world, raising(SettingsError("LERN_X is wrong")), record("a"))["again"] == 1
+    assert not world.published.messages

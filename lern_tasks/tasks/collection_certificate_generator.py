@@ -49,8 +49,10 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], world: World
     for item in batch.open:
         names.setdefault(f"certificate:{item.event.key.text}", []).append(item)
     for holding in world.locks.rounds(names, wait=world.settings.tasks.lock_wait):
+        # One more for each: Cassandra keeps both of two lists that are written with the same timestamp.
         issued = {
-            name: [_issue_or_fail(item, token, world) for item in names[name]] for name, token in holding.tokens.items()
+            name: [_issue_or_fail(item, token + index, world) for index, item in enumerate(names[name])]
+            for name, token in holding.tokens.items()
         }
         lost = holding.release()
         for name, results in issued.items():
