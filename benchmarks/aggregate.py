@@ -64,12 +64,12 @@ def _drain(installation: Installation, records: int) -> float:
     """Seconds from the first to the last message; the process start is not counted."""
     client = installation.system.world.redis.client("broker")
     queue = "activity-aggregate-updater"
-    messages = client.llen(queue)
+    messages = int(client.llen(queue))
     installation.system.start_worker(queues=queue, concurrency=PROCESSES)
     # The first messages warm up: connections, prepared statements, schema check.
     warm = messages // 10
     wait_until(lambda: client.llen(queue) <= messages - warm, seconds=120, what="the first messages")
-    start, left = time.perf_counter(), client.llen(queue)
+    start, left = time.perf_counter(), int(client.llen(queue))
     wait_until(lambda: not client.llen(queue) and not client.hlen("unacked"), seconds=600, what="an empty queue")
     return (time.perf_counter() - start) * messages / left
 
@@ -84,7 +84,7 @@ def _ceiling(installation: Installation, scenario: Scenario) -> float:
     processes = [
         context.Process(
             target=run_statements,
-            args=(host, port, installation.tables.enrolments.keyspace, events[index::PROCESSES], course, PACKED),
+            args=((host, port), installation.tables.enrolments.keyspace, events[index::PROCESSES], course, PACKED),
             kwargs={"ready": ready, "go": go},
         )
         for index in range(PROCESSES)

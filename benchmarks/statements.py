@@ -15,8 +15,7 @@ IN_FLIGHT = 64
 
 
 def run_statements(
-    host: str,
-    port: int,
+    node: tuple[str, int],
     keyspace: str,
     events: list[dict[str, Any]],
     course: Course,
@@ -25,13 +24,13 @@ def run_statements(
     ready: Any,
     go: Any,
 ) -> None:
-    """Read and write what aggregation reads and writes for `events`, `packed` events at a time."""
+    """Read and write on `node` what aggregation reads and writes for `events`, `packed` events at a time."""
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(RoundRobinPolicy()),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
         row_factory=dict_factory,
     )
-    cluster = Cluster([host], port=port, execution_profiles={EXEC_PROFILE_DEFAULT: profile}, protocol_version=4)
+    cluster = Cluster(node[:1], port=node[1], execution_profiles={EXEC_PROFILE_DEFAULT: profile}, protocol_version=4)
     session = cluster.connect(keyspace)
     statements = _Statements(session, course)
     ready.wait(timeout=60)

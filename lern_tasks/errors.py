@@ -112,7 +112,7 @@ class SettingsError(LernError):
 
 
 class SchemaMismatch(DependencyDown):
-    """A Cassandra table lacks a column or has another key than the jobs need: no record's fault, so all of them wait."""
+    """A Cassandra table lacks a column or has another key than the jobs need: no record's fault, so all wait."""
 
     code = "SCHEMA"
 

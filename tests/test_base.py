@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ FAILED = "dev.lern.tasks.failed"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[FakeWorld]:
+def world(tmp_path: Path) -> FakeWorld:
     settings = settings_of(
         {
             "LERN_TASKS__PROBE_MIN": "0.01",
@@ -42,7 +42,7 @@ def world(tmp_path: Path) -> Iterator[FakeWorld]:
             "LERN_FILES__URL": tmp_path.as_uri(),
         }
     )
-    yield FakeWorld(settings, tmp_path)
+    return FakeWorld(settings, tmp_path)
 
 
 def parse(value: str | None) -> str | Skipped:

@@ -115,9 +115,11 @@ class Scenario:
         rounds: list[tuple[str, dict[str, Any]]] = []
         longest = max(len(learner.finished) for learner in self.learners)
         for index in range(longest):
-            for learner in self.learners:
-                if index < len(learner.finished):
-                    rounds.append((learner.key.user_id, finished(learner.key, [learner.finished[index]])))
+            rounds += [
+                (learner.key.user_id, finished(learner.key, [learner.finished[index]]))
+                for learner in self.learners
+                if index < len(learner.finished)
+            ]
         return rounds
 
 

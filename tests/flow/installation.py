@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from lern_tasks.embedded.kafka import Kafka
 from lern_tasks.embedded.platform_api import PlatformApi
@@ -161,7 +162,8 @@ class Installation:
                 for number, learner in enumerate(scenario.learners)
             },
             contents={
-                course.course_id: {"name": f"Course {course.course_id}", "status": "Live"} for course in scenario.courses
+                course.course_id: {"name": f"Course {course.course_id}", "status": "Live"}
+                for course in scenario.courses
             },
         )
 
@@ -210,8 +212,8 @@ class Installation:
             names = [element["name"] for element in row.get("issued_certificates") or ()]
             assert len(names) == len({name.lower() for name in names}), f"a name twice: {names}"
             found[learner.key.text] = Expected(
-                status=row.get("status"),
-                progress=row.get("progress"),
+                status=row.get("status", -1),
+                progress=row.get("progress", -1),
                 content_status=row.get("contentstatus") or {},
                 completed=row.get("completedon") is not None,
                 certificates=frozenset(names),
@@ -242,7 +244,8 @@ class Installation:
         except AssertionError:
             left = wrong()
             some = dict(list(left.items())[:3])
-            raise AssertionError(f"{len(left)} rows differ, for instance {some}\n{self.system.logs()[-8000:]}") from None
+            logs = self.system.logs()[-8000:]
+            raise AssertionError(f"{len(left)} rows differ, for instance {some}\n{logs}") from None
 
     def wait_idle(self, *, seconds: float = 60) -> None:
         """Wait until no queue holds a message and none is under way."""

@@ -40,7 +40,7 @@ def _one(course: Course, learner: Learner) -> Expected:
         content_status=statuses,
         completed=complete,
         certificates=frozenset(course.templates) if complete else frozenset(),
-        counts={content: (1, 1) for content in done},
+        counts=dict.fromkeys(done, (1, 1)),
         aggregates=aggregates,
     )
 
