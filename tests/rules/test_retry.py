@@ -11,7 +11,6 @@ from lern_tasks.errors import (
     LockBusy,
     NotYet,
     Refused,
-    SchemaMismatch,
     SettingsError,
     TransientError,
     UnknownOutcome,
@@ -128,7 +127,6 @@ def test_a_busy_lock_is_tried_again_soon_and_spends_nothing() -> None:
         (InvalidEvent("no user"), "INVALID_EVENT"),
         (Refused("404"), "REFUSED"),
         (SettingsError("no topic"), "SETTINGS"),
-        (SchemaMismatch("no column"), "SCHEMA"),
         (LernError("anything"), "LERN_ERROR"),
     ],
 )
