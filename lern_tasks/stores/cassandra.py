@@ -1,84 +1,33 @@
 """The tables in Cassandra. See docs/architecture.md, "Stores"."""
 
 import os
-import ssl
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from cassandra import ConsistencyLevel, OperationTimedOut
-from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
-from cassandra.policies import (
-    ConstantReconnectionPolicy,
-    DCAwareRoundRobinPolicy,
-    FallthroughRetryPolicy,
-    RoundRobinPolicy,
-    TokenAwarePolicy,
-)
-from cassandra.query import PreparedStatement, dict_factory
+from cassandra.cluster import Session
+from cassandra.policies import FallthroughRetryPolicy
+from cassandra.query import PreparedStatement
 from cassandra.timestamps import MonotonicTimestampGenerator
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SettingsError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
 from lern_tasks.settings import Settings
-from lern_tasks.settings.shared import CassandraSettings
-from lern_tasks.stores import cql, schema_check
+from lern_tasks.stores import cql, schema_check, values
+from lern_tasks.stores.cassandra_session import Call, connect
 from lern_tasks.stores.gateway import Key, Mutation, Row
 from lern_tasks.stores.tables import Table
 
 _IN_FLIGHT = 64
 """Statements of one call at once: enough to hide the network, few enough not to overload a node."""
 
-_RECONNECT = 1.0
-"""Seconds between attempts to reach a node that is down: an outage ends for us about when it ends."""
-
-_HEARTBEAT = 10.0
-"""Seconds after which a silent connection is tested, so that a node that hangs is noticed between messages."""
-
-_GRACE = 2.0
-"""Seconds beyond the driver's own timeout: then its event loop is dead, and we must not wait for it."""
-
 _DDL_TIMEOUT = 60.0
 """Seconds for CREATE: development and tests only; every node must agree."""
 
 T = TypeVar("T")
 
-
-class _Call:
-    """One statement under way."""
-
-    def __init__(self, session: Session, statement: Any, timeout: float) -> None:
-        self._done = threading.Event()
-        self._rows: list[dict[str, Any]] = []
-        self._error: BaseException | None = None
-        self._limit = timeout + _GRACE
-        self._future: Any = None
-        try:
-            self._future = session.execute_async(statement, timeout=timeout)
-            self._future.add_callbacks(self._on_page, self._on_error)
-        except (*cql.DRIVER_ERRORS, *cql.UNFIT) as error:
-            self._on_error(error)
-
-    def result(self) -> list[dict[str, Any]] | LernError:
-        """All rows, or what went wrong."""
-        while True:
-            if not self._done.wait(self._limit):
-                return cql.lern_error(OperationTimedOut())
-            if self._error is not None:
-                return cql.lern_error(self._error)
-            if not self._future.has_more_pages:
-                return self._rows
-            self._done.clear()
-            self._future.start_fetching_next_page()
-
-    def _on_page(self, rows: Iterable[dict[str, Any]] | None) -> None:
-        self._rows.extend(rows or ())
-        self._done.set()
-
-    def _on_error(self, error: BaseException) -> None:
-        self._error = error
-        self._done.set()
+_connect = connect
+"""The name under which `lern doctor` knows it."""
 
 
 class CassandraGateway:
@@ -138,13 +87,13 @@ class CassandraGateway:
         session = self._connected()
         texts = [cql.create_keyspace(table) for table in tables] + [cql.create_table(table) for table in tables]
         for text in dict.fromkeys(texts):
-            result = _Call(session, text, _DDL_TIMEOUT).result()
+            result = Call(session, text, _DDL_TIMEOUT).result()
             if isinstance(result, LernError):
                 raise result
 
     def ping(self) -> None:
         """See `Gateway.ping`."""
-        result = _Call(self._connected(), cql.PING, self._settings.timeout).result()
+        result = Call(self._connected(), cql.PING, self._settings.timeout).result()
         if isinstance(result, LernError):
             raise DependencyDown("cassandra", str(result))
 
@@ -170,7 +119,7 @@ class CassandraGateway:
         bound: list[tuple[Key, Any]] = []
         for prefix in dict.fromkeys(prefixes):
             try:
-                cql.check_key(table, prefix, whole=whole)
+                values.check_key(table, prefix, whole=whole)
                 text = cql.select(table, columns, len(prefix))
                 bound.append((prefix, self._bound(session, text, list(prefix))))
             except LernError as error:
@@ -180,7 +129,7 @@ class CassandraGateway:
         return found
 
     def _statement(self, session: Session, change: Mutation) -> Any:
-        cql.check_key(change.table, change.key, whole=True)
+        values.check_change(change)
         made = cql.mutation(change, self._now() if change.timestamp is None else change.timestamp)
         if made is None:
             return None
@@ -204,12 +153,12 @@ class CassandraGateway:
             yield from self._write(session, refused)
 
     def _run(self, session: Session, work: Iterable[tuple[T, Any]]) -> Iterable[tuple[T, Any]]:
-        calls: deque[tuple[T, _Call]] = deque()
+        calls: deque[tuple[T, Call]] = deque()
         for name, statement in work:
             if len(calls) == _IN_FLIGHT:
                 first, call = calls.popleft()
                 yield first, call.result()
-            calls.append((name, _Call(session, statement, self._settings.timeout)))
+            calls.append((name, Call(session, statement, self._settings.timeout)))
         for name, call in calls:
             yield name, call.result()
 
@@ -235,7 +184,7 @@ class CassandraGateway:
     def _differences(self, session: Session) -> list[str]:
         def columns_of(keyspace: str) -> list[dict[str, Any]]:
             statement = self._bound(session, cql.COLUMNS_OF_KEYSPACE, [keyspace])
-            rows = _Call(session, statement, self._settings.timeout).result()
+            rows = Call(session, statement, self._settings.timeout).result()
             if isinstance(rows, LernError):
                 raise rows
             return rows
@@ -249,48 +198,3 @@ class CassandraGateway:
                 self._session = _connect(self._settings)
                 self._pid, self._checked, self._prepared = os.getpid(), False, {}
             return self._session
-
-
-def _connect(settings: CassandraSettings) -> Session:
-    cluster = None
-    try:
-        cluster = _cluster(settings)
-        return cluster.connect()
-    except cql.DRIVER_ERRORS as error:
-        if cluster is not None:
-            cluster.shutdown()
-        raise DependencyDown("cassandra", f"cassandra does not let us connect: {error}") from error
-
-
-def _cluster(settings: CassandraSettings) -> Cluster:
-    local = DCAwareRoundRobinPolicy(settings.local_dc) if settings.multi_dc else RoundRobinPolicy()
-    profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(local),
-        consistency_level=ConsistencyLevel.LOCAL_QUORUM,
-        request_timeout=settings.timeout,
-        row_factory=dict_factory,
-    )
-    auth = PlainTextAuthProvider(settings.username, settings.password.get_secret_value()) if settings.username else None
-    return Cluster(
-        [host.strip() for host in settings.hosts.split(",") if host.strip()],
-        port=settings.port,
-        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        auth_provider=auth,
-        ssl_context=_tls(settings.tls_ca) if settings.tls_ca else None,
-        reconnection_policy=ConstantReconnectionPolicy(_RECONNECT, max_attempts=None),
-        connect_timeout=settings.connect_timeout,
-        control_connection_timeout=settings.connect_timeout,
-        idle_heartbeat_interval=_HEARTBEAT,
-        idle_heartbeat_timeout=settings.connect_timeout,
-        monitor_reporting_enabled=False,
-    )
-
-
-def _tls(authority: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=authority)
-    except OSError as error:
-        raise SettingsError(f"LERN_CASSANDRA__TLS_CA: cannot read CA certificates from {authority}: {error}") from error
-    # Nodes are known by the addresses that the cluster tells, which are seldom in their certificates.
-    context.check_hostname = False
-    return context

@@ -26,7 +26,7 @@ from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, SettingsError, TransientError
-from lern_tasks.stores.gateway import Delete, Key, Mutation, PutCells, PutMap, ReplaceCollection, Row
+from lern_tasks.stores.gateway import Delete, Mutation, PutCells, PutMap, ReplaceCollection, Row
 from lern_tasks.stores.tables import Table
 
 PING = "SELECT release_version FROM system.local"
@@ -129,16 +129,6 @@ def _where(columns: Sequence[str]) -> str:
 
 def _full_name(table: Table) -> str:
     return f'"{stored_name(table.keyspace)}"."{stored_name(table.name)}"'
-
-
-def check_key(table: Table, key: Key, *, whole: bool) -> None:
-    """Raises InvalidEvent for a key that no row can have, as every store of ours does."""
-    wanted = len(table.key) if whole else len(table.partition)
-    if not wanted <= len(key) <= len(table.key):
-        raise ValueError(f"a key of {table.full_name} has the columns {table.key}, not {len(key)} values")
-    for column, value in zip(table.partition, key, strict=False):
-        if not value:
-            raise InvalidEvent(f"{column} is empty; it is part of the key of {table.full_name}", column)
 
 
 def row_of(found: Mapping[str, Any], columns: Sequence[str]) -> Row:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
+from lern_tasks.stores import values
 from lern_tasks.stores.gateway import Key, Mutation, Row
 from lern_tasks.stores.sqlite_cells import Cell, cells_of, key_text, read_rows
 from lern_tasks.stores.tables import Table
@@ -42,18 +43,20 @@ class SqliteGateway:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._local = threading.local()
+        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+        self._clock = threading.Lock()
+        self._last = 0
 
     def get_many(self, table: Table, keys: Sequence[Key], columns: Sequence[str]) -> dict[Key, Row | None | LernError]:
         """See `Gateway.get_many`."""
         found: dict[Key, Row | None | LernError] = {}
         texts: dict[str, Key] = {}
         for key in keys:
-            error = _check(table, key)
-            if error is None:
+            try:
+                values.check_key(table, key, whole=True)
                 texts[key_text(key)] = key
                 found[key] = None
-            else:
+            except InvalidEvent as error:
                 found[key] = error
         try:
             for text, row in read_rows(table, self._cells_of_keys(table, list(texts)), columns):
@@ -68,12 +71,11 @@ class SqliteGateway:
         """See `Gateway.select_many`."""
         found: dict[Key, list[Row] | LernError] = {}
         for prefix in prefixes:
-            error = _check(table, prefix)
-            if error is not None:
-                found[prefix] = error
-                continue
             try:
+                values.check_key(table, prefix, whole=False)
                 cells = self._cells_under(table, prefix)
+            except InvalidEvent as error:
+                found[prefix] = error
             except sqlite3.Error as broken:
                 found[prefix] = _down(broken)
             else:
@@ -82,18 +84,17 @@ class SqliteGateway:
 
     def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
         """See `Gateway.apply`: one transaction for all."""
-        now = time.time_ns() // 1000
+        now = self._moments(len(mutations))
         results: list[LernError | None] = []
         cells: list[Cell] = []
-        for mutation in mutations:
+        for index, mutation in enumerate(mutations):
             try:
-                error = _check(mutation.table, mutation.key)
-                cells += [] if error else cells_of(mutation, mutation.timestamp or now)
-            except (UnicodeEncodeError, TypeError, KeyError, AttributeError) as bad:
-                error = InvalidEvent(
-                    f"a value does not fit a column of {mutation.table.full_name}: {type(bad).__name__}"
-                )
-            results.append(error)
+                values.check_change(mutation)
+            except InvalidEvent as error:
+                results.append(error)
+            else:
+                results.append(None)
+                cells += cells_of(mutation, now + index if mutation.timestamp is None else mutation.timestamp)
         try:
             with self._transaction() as connection:
                 connection.executemany(_PUT, cells)
@@ -115,11 +116,11 @@ class SqliteGateway:
             raise _down(error) from error
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        opened = getattr(self._local, "opened", None)
-        if opened is not None:
-            self._local.opened = None
-            opened[1].close()
+        """See `Gateway.close`."""
+        for owner in list(self._connections):
+            # A connection from before a fork is the parent's: SQLite allows no touching it here.
+            if owner[0] == os.getpid():
+                self._connections.pop(owner).close()
 
     def _cells_of_keys(self, table: Table, texts: Sequence[str]) -> Iterator[tuple[str, str, str, object, int]]:
         for start in range(0, len(texts), _KEYS_AT_ONCE):
@@ -149,29 +150,23 @@ class SqliteGateway:
         connection.execute("COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
-        opened: tuple[int, sqlite3.Connection] | None = getattr(self._local, "opened", None)
-        if opened is None or opened[0] != os.getpid():
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY)
+        owner = (os.getpid(), threading.get_ident())
+        connection = self._connections.get(owner)
+        if connection is None:
+            # Each thread has its own; `close` closes all of them.
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_SCHEMA)
-            opened = (os.getpid(), connection)
-            self._local.opened = opened
-        return opened[1]
+            self._connections[owner] = connection
+        return connection
 
-
-def _check(table: Table, key: Key) -> InvalidEvent | None:
-    """Refuse what Cassandra refuses."""
-    for column, value in zip(table.partition, key, strict=False):
-        if not value:
-            return InvalidEvent(f"{column} is empty; it is part of the key of {table.full_name}", column)
-    try:
-        key_text(key).encode()
-        for value in key:
-            value.encode()
-    except UnicodeEncodeError:
-        return InvalidEvent(f"a key of {table.full_name} is not valid text; send it in UTF-8")
-    return None
+    def _moments(self, number: int) -> int:
+        """The first of `number` microseconds of now, each later than all before: as the Cassandra driver gives them."""
+        with self._clock:
+            first = max(time.time_ns() // 1000, self._last + 1)
+            self._last = first + number
+            return first
 
 
 def _down(error: sqlite3.Error) -> DependencyDown:

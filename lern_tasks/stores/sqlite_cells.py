@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,10 @@ Cell = tuple[str, str, str, str, object, int]
 StoredCell = tuple[str, str, str, object, int]
 """Key, column, map entry, stored value, timestamp."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+"""What a timestamp keeps, as in Cassandra."""
+
 _ROW = ""
 """The column name under which the deletion of a row is kept; as an entry it marks the replacement of a map."""
 
@@ -25,7 +29,7 @@ def key_text(key: Key) -> str:
 
 
 def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
-    """The cells that a mutation writes. Raises KeyError for an unknown column, TypeError for a wrong value."""
+    """The cells that a mutation writes; its values fit their columns (`lern_tasks.stores.values`)."""
     table, name, key = mutation.table, mutation.table.full_name, key_text(mutation.key)
     match mutation:
         case Delete():
@@ -89,13 +93,13 @@ def _stored(kind: str, value: Any) -> object:
         return None
     match kind:
         case "timestamp":
-            return round(value.timestamp() * 1000)
+            return (value - _EPOCH) // _MILLISECOND
         case "double":
             return float(value)
         case "int" | "boolean":
-            return int(_typed(value, int))
+            return int(value)
         case "text":
-            return _typed(value, str)
+            return value
         case _:
             return json.dumps(value, ensure_ascii=False)
 
@@ -110,9 +114,3 @@ def _value(kind: str, stored: Any) -> Any:
             return stored
         case _:
             return json.loads(stored)
-
-
-def _typed(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{type(value).__name__} where {kind.__name__} belongs")
-    return value
