@@ -21,7 +21,7 @@ class DeadLetters:
     def __init__(self, route: Route, settings: Settings) -> None:
         self._route = route
         self._kafka = KafkaOut(settings.kafka)
-        self._files = Files(settings.files.url)
+        self._files = Files(settings.files.location)
 
     def publish(self, record: Record, error: LernError) -> None:
         """Publish `record` with the reason `error`; return when Kafka has confirmed it.

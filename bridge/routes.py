@@ -51,5 +51,5 @@ def _route(settings: Settings, job: EventJob) -> Route:
         group=settings.topic(own.kafka_groupid),
         failed_topic=settings.failed_topic(job),
         records=settings.records_per_task(job),
-        time_limit=own.hard_time_limit,
+        time_limit=settings.hard_time_limit(job),
     )

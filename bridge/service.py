@@ -39,7 +39,7 @@ _FIXED = {
     "enable.auto.offset.store": "false",
     "isolation.level": "read_committed",
 }
-"""What the promise "nothing is lost" rests on; `LERN_KAFKA__PROPERTIES` does not change it."""
+"""What the promise "nothing is lost" rests on; `LERN_KAFKA__CONSUMER_PROPERTIES` does not change it."""
 
 
 def consumer_config(settings: Settings, route: Route) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def consumer_config(settings: Settings, route: Route) -> dict[str, Any]:
     return {
         **_OVERRIDABLE,
         **client_config(settings.kafka),
+        **settings.kafka.consumer_properties,
         **_FIXED,
         "client.id": f"lern-bridge-{route.queue}",
         "logger": library_logger(),

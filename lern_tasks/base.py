@@ -47,7 +47,7 @@ def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
     """Make the task `lern.<job>` of a body. Any other option is a TypeError."""
 
     def decorate(body: Body[Any]) -> Task:
-        scope = lern_settings.current().job(job)
+        settings = lern_settings.current()
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, int]:
             wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
@@ -65,8 +65,8 @@ def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
         options = {
             "name": task_name(job),
             "bind": True,
-            "soft_time_limit": scope.soft_time_limit,
-            "time_limit": scope.hard_time_limit,
+            "soft_time_limit": settings.job(job).soft_time_limit,
+            "time_limit": settings.hard_time_limit(job),
             "throws": (DeadRecords,),
         }
         made: Task = app.task(**options)(run)

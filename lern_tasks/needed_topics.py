@@ -1,4 +1,4 @@
-"""The topics that the jobs read and write. See docs/operations.md, "Topics"."""
+"""The topics that the jobs read and write. See docs/operations.md, "When something fails"."""
 
 from collections import defaultdict
 from dataclasses import dataclass

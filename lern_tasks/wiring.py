@@ -57,7 +57,7 @@ class World:
     @cached_property
     def files(self) -> Files:
         """Values too large for a topic."""
-        return Files(self.settings.files.url)
+        return Files(self.settings.files.location)
 
     @cached_property
     def sender(self) -> Sender:

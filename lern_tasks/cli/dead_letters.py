@@ -1,4 +1,4 @@
-"""`lern dead-letters list|show|replay`. See docs/operations.md, "Dead letters"."""
+"""`lern dead-letters list|show|replay`. See docs/operations.md, "When something fails"."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def _replay(
 ) -> Iterator[Replay]:
     sender = Sender(bare_app(values))
     roles = RedisRoles(values)
-    replayed, files = Replayed(roles.client("state")), Files(values.files.url)
+    replayed, files = Replayed(roles.client("state")), Files(values.files.location)
     results = replay(letters, sender, replayed, files, again=again, dry_run=dry_run)
     bar = console(stderr=True)
     silent = quiet or not bar.is_terminal
@@ -142,7 +142,7 @@ def _whole_value(letter: Letter, *, resolve: bool) -> tuple[bytes | None, str]:
     if not resolve or letter.failure is None:
         return letter.stored.value, ""
     try:
-        return letter.record(Files(settings.load().files.url)).raw(), ""
+        return letter.record(Files(settings.load().files.location)).raw(), ""
     except LernError as error:
         return letter.stored.value, f"the whole value cannot be fetched: {error}"
 

@@ -19,7 +19,8 @@ from lern_tasks.cli import letter_sources
 from lern_tasks.cli.demo_display import DemoDisplay
 from lern_tasks.cli.letters import Letter
 from lern_tasks.cli.printing import console, print_json, print_table
-from lern_tasks.embedded.demo import Demo, Outcome, Snapshot
+from lern_tasks.embedded.demo import Demo, Outcome
+from lern_tasks.embedded.demo_certificates import Certificate
 from lern_tasks.embedded.demo_course import DemoCourse
 from lern_tasks.embedded.stack import EmbeddedStack, StackError
 from lern_tasks.errors import Refused
@@ -43,7 +44,7 @@ class Interrupted(BaseException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command was asked for. `quiet`: no progress unless somebody watches standard error."""
+    """What the command was asked for."""
 
     learners: int
     lessons: int
@@ -91,22 +92,17 @@ def _run(directory: Path, options: Options, started: float, *, kept: bool) -> No
     for part in (data, certificates):
         part.mkdir()
     screen = console(stderr=options.as_json)
-    with DemoDisplay(screen, _totals(course)) as display:
-        watched = not options.as_json or screen.is_terminal
-
-        def report(snapshot: Snapshot) -> None:
-            if watched:
-                display.show(snapshot)
-
-        report(Snapshot(doing="starting Kafka, Redis, registry and platform API"))
+    quiet = options.as_json and not screen.is_terminal
+    with DemoDisplay(screen, _totals(course), quiet=quiet) as display:
+        display.say("starting Kafka, Redis, registry and platform API", 0)
         with EmbeddedStack(data, _ENVIRONMENT, remove_if_killed=None if kept else directory) as stack:
             stack.start_bridge()
             stack.start_worker(start_method=options.start_method)
             stack.start_beat()
             processes = [{"name": child.name, "pid": child.pid} for child in stack.processes]
-            outcome = Demo(stack, course, certificates=certificates, started=started, report=report).run()
+            outcome = Demo(stack, course, certificates=certificates, started=started, report=display.show).run()
             letters = list(letter_sources.from_topics(stack.settings, failed_topics(stack.settings)))
-            report(Snapshot(doing="ending the processes", seconds=time.monotonic() - started))
+            display.say("ending the processes", time.monotonic() - started)
     letter_sources.save(directory, letters)
     if not kept:
         shutil.rmtree(data)
@@ -133,14 +129,21 @@ def _as_object(outcome: Outcome, processes: list[dict[str, Any]]) -> dict[str, A
         "events": outcome.events,
         "enrolments": outcome.enrolments,
         "enrolments_completed": outcome.completed,
-        "certificates": [
-            {**certificate.key, "identifier": certificate.identifier, "file": str(certificate.file)}
-            for certificate in outcome.certificates
-        ],
+        "certificates": [_certificate(certificate) for certificate in outcome.certificates],
         "dead_letters": outcome.dead_letters,
         "seconds_to_first_certificate": outcome.seconds_to_first_certificate,
         "seconds": outcome.seconds,
         "processes": processes,
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, str]:
+    return {
+        "userId": certificate.key.user_id,
+        "courseId": certificate.key.course_id,
+        "batchId": certificate.key.batch_id,
+        "identifier": certificate.identifier,
+        "file": str(certificate.file),
     }
 
 

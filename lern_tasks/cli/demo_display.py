@@ -14,9 +14,10 @@ _LINE_EVERY = 2.0
 
 
 class DemoDisplay:
-    """Shows snapshots on `console`. `totals`: what each number of a snapshot is going to be."""
+    """Shows snapshots on `console`; nothing at all when `quiet`. `totals`: what each number is going to be."""
 
-    def __init__(self, console: Console, totals: dict[str, int]) -> None:
+    def __init__(self, console: Console, totals: dict[str, int], *, quiet: bool) -> None:
+        console.quiet = quiet
         self._console = console
         self._totals = totals
         self._doing = ""
@@ -28,7 +29,7 @@ class DemoDisplay:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=quiet or not console.is_terminal,
         )
         self._bars = {name: self._progress.add_task(name.replace("_", " "), total=n) for name, n in totals.items()}
 
@@ -41,14 +42,19 @@ class DemoDisplay:
     ) -> None:
         self._progress.stop()
 
+    def say(self, doing: str, seconds: float) -> None:
+        """Say what is being done now, `seconds` after the start; the bars stay as they are."""
+        self._doing, self._next_line = doing, time.monotonic() + _LINE_EVERY
+        self._console.print(f"{seconds:6.1f} s  {doing}", markup=False)
+
     def show(self, snapshot: Snapshot) -> None:
         """Show how far the demo is."""
         for name, bar in self._bars.items():
             self._progress.update(bar, completed=getattr(snapshot, name))
-        new = snapshot.doing != self._doing
-        if not new and (self._console.is_terminal or time.monotonic() < self._next_line):
-            return
-        self._doing, self._next_line = snapshot.doing, time.monotonic() + _LINE_EVERY
-        numbers = ", ".join(f"{getattr(snapshot, name)} {name.replace('_', ' ')}" for name in self._totals)
-        details = "" if self._console.is_terminal or not snapshot.events else f" ({numbers})"
-        self._console.print(f"{snapshot.seconds:6.1f} s  {snapshot.doing}{details}", markup=False)
+        if self._console.is_terminal:
+            if snapshot.doing != self._doing:
+                self.say(snapshot.doing, snapshot.seconds)
+        elif snapshot.doing != self._doing or time.monotonic() > self._next_line:
+            numbers = ", ".join(f"{getattr(snapshot, name)} {name.replace('_', ' ')}" for name in self._totals)
+            self.say(f"{snapshot.doing} ({numbers})" if snapshot.events else snapshot.doing, snapshot.seconds)
+            self._doing = snapshot.doing

@@ -1,4 +1,4 @@
-"""`lern doctor`: reaches every dependency and says what to do. See docs/operations.md, "Doctor"."""
+"""`lern doctor`: reaches every dependency and says what to do. See docs/operations.md, "When something fails"."""
 
 import queue
 import sys

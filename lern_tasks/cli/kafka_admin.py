@@ -1,4 +1,4 @@
-"""What the commands ask of Kafka's brokers. See docs/operations.md, "Topics"."""
+"""What the commands ask of Kafka's brokers. See docs/operations.md, "When something fails"."""
 
 import logging
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def reader(settings: Settings, group: str) -> Consumer:
         "allow.auto.create.topics": False,
         "error_cb": _log_error,
     }
-    return Consumer({**client_config(settings.kafka), **own}, logger=_LOG)
+    return Consumer({**client_config(settings.kafka), **settings.kafka.consumer_properties, **own}, logger=_LOG)
 
 
 def topics(settings: Settings, *, configurations: Sequence[str] = ()) -> dict[str, FoundTopic]:

@@ -1,4 +1,4 @@
-"""The options by which dead letters are chosen. See docs/operations.md, "Dead letters"."""
+"""The options by which dead letters are chosen. See docs/operations.md, "When something fails"."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

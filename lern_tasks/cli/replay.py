@@ -1,4 +1,4 @@
-"""Sending dead letters to their task again, and remembering which were. See docs/operations.md, "Dead letters"."""
+"""Sending dead letters to their task again, once. See docs/operations.md, "When something fails"."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence

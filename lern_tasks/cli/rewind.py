@@ -1,4 +1,4 @@
-"""`lern rewind`: lets a job read its topic again. See docs/operations.md, "After a lost broker"."""
+"""`lern rewind`: lets a job read its topic again. See docs/operations.md, "Redis"."""
 
 from datetime import datetime
 from typing import Any

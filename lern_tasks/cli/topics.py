@@ -1,4 +1,4 @@
-"""`lern topics create|check`. See docs/operations.md, "Topics"."""
+"""`lern topics create|check`. See docs/operations.md, "When something fails"."""
 
 import sys
 from dataclasses import asdict, dataclass

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
+from lern_tasks.embedded.demo_certificates import Certificate, save_certificates
 from lern_tasks.embedded.demo_course import DemoCourse, Learner, interleaved
 from lern_tasks.embedded.demo_rows import DemoRows, Enrolled
 from lern_tasks.embedded.failed_topics import FailedTopics
@@ -28,6 +29,9 @@ _TOGETHER = 20
 
 _AT_ONCE = 100
 """Lessons written in one transaction, with their events before and after it."""
+
+_AHEAD = 10_000
+"""Events sent and not yet counted: some 4 MB, where the embedded Kafka keeps 5 MiB a partition."""
 
 _LOOK = 0.1
 """Seconds between two looks at the rows; each look takes a few milliseconds for some hundred learners."""
@@ -50,15 +54,6 @@ class Snapshot:
     certificates: int = 0
     dead_letters: int = 0
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """An issued certificate and the file that it was saved to."""
-
-    key: Mapping[str, str]
-    identifier: str
-    file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +103,7 @@ class Demo:
         self._failed = FailedTopics(stack.settings)
         self._now = Snapshot(doing="")
         self._first_certificate: float | None = None
+        self._next_look = 0.0
 
     def run(self) -> Outcome:
         """Play the platform's part and wait for the jobs'. Raises StackError when they stall, or LernError."""
@@ -118,7 +114,8 @@ class Demo:
             self._complete_lessons()
             enrolled = self._wait_for_rows()
             ended = time.monotonic()
-            certificates = self._save_certificates(enrolled)
+            self._say("saving the certificates")
+            certificates = save_certificates(self._stack, enrolled, self._directory)
         finally:
             self._close()
         return Outcome(
@@ -160,12 +157,21 @@ class Demo:
             self._send_lessons(topic, lessons[::2])
             self._rows.complete_lessons(lessons)
             self._send_lessons(topic, lessons[1::2])
-            self._look()
+            if time.monotonic() > self._next_look:
+                self._wait(self._keeps_up, "bridge and worker to keep up")
 
     def _send_lessons(self, topic: str, lessons: list[tuple[Learner, str]]) -> None:
         now = _now_ms()
         course = self._course
         self._send(topic, [(learner.key.user_id, course.finished(learner, lesson, now)) for learner, lesson in lessons])
+
+    def _keeps_up(self) -> bool:
+        """Whether the jobs are near: the embedded Kafka drops old records when nobody reads them."""
+        began = time.monotonic()
+        done = sum(row.progress for row in self._look())
+        # Looking takes longer with more learners; it shall not be what the demo does most.
+        self._next_look = time.monotonic() + max(_LOOK, 4 * (time.monotonic() - began))
+        return self._now.events - done < _AHEAD
 
     def _wait_for_rows(self) -> list[Enrolled]:
         self._say("bridge and worker do their part")
@@ -197,21 +203,6 @@ class Demo:
         if found != self._now:
             self._tell(found)
         return enrolled
-
-    def _save_certificates(self, enrolled: list[Enrolled]) -> tuple[Certificate, ...]:
-        self._say("saving the certificates")
-        entity = self._settings.collection_certificate_generator.service_rc_entity
-        base = f"{self._stack.registry_url}/api/v1/{entity}"
-        saved = []
-        accept = {"Accept": "image/svg+xml"}
-        with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS, headers=accept) as client:
-            for row in enrolled:
-                if row.certificate:
-                    svg = client.get(f"{base}/{row.certificate}").raise_for_status().content
-                    file = self._directory / f"{row.key.user_id}.svg"
-                    file.write_bytes(svg)
-                    saved.append(Certificate(key=_names(row), identifier=row.certificate, file=file))
-        return tuple(saved)
 
     def _send(self, topic: str, events: list[tuple[str, Mapping[str, Any]]]) -> None:
         messages = [
@@ -256,10 +247,6 @@ class Demo:
 def _chunks(lessons: Iterator[tuple[Learner, str]], size: int) -> Iterator[list[tuple[Learner, str]]]:
     while chunk := list(islice(lessons, size)):
         yield chunk
-
-
-def _names(row: Enrolled) -> dict[str, str]:
-    return {"userId": row.key.user_id, "courseId": row.key.course_id, "batchId": row.key.batch_id}
 
 
 def _now_ms() -> int:

@@ -38,7 +38,7 @@ def lern_environment(
     return {
         "LERN_STORE": f"sqlite:{directory / 'store.sqlite'}",
         "LERN_KAFKA__BROKERS": kafka,
-        "LERN_KAFKA__PROPERTIES": json.dumps(_KAFKA),
+        "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps(_KAFKA),
         "LERN_REDIS__URL": redis_url,
         # Not `as_uri`: fsspec takes the percent sign of a quoted space for a part of the name.
         "LERN_FILES__URL": f"file://{directory / 'files'}",

@@ -13,6 +13,8 @@ from lern_tasks.embedded.parent import add_parent_argument, end_quietly_on_signa
 
 _POLL_SECONDS = 0.2
 # The other children end within their own poll; until then they may still create a file.
+_GONE_LOOKS = 5
+# A directory that cannot be removed (another user's file in it) is left after this many looks.
 _TRIES = 25
 
 
@@ -26,9 +28,13 @@ def main() -> None:
     pause = threading.Event()
     while os.getppid() == options.parent_pid:
         pause.wait(_POLL_SECONDS)
+    gone = 0
     for _ in range(_TRIES):
         shutil.rmtree(options.directory, ignore_errors=True)
         pause.wait(_POLL_SECONDS)
+        gone = 0 if options.directory.exists() else gone + 1
+        if gone == _GONE_LOOKS:
+            return
 
 
 if __name__ == "__main__":

@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import decode, optional_id
+from lern_tasks.events.envelope import decode, edata, optional_id
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 _SIGNATORY = ("name", "id", "designation", "image")
 _TAG = re.compile(r"[!@#$%^&*()+=,.?/\":;'{}|<>\-\s]")
-_DATES = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
-_EXPIRY = re.compile(r"(\d+[dmyDMY]\s*)+")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TERM = re.compile(r"\d+[dmy]", re.ASCII | re.IGNORECASE)
+_IN_TEMPLATE = "set it in the batch's certificate template"
+_IN_PROFILE = "set the learner's name in the profile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +43,12 @@ class GenerateRequest:
 
 def parse(value: str | None) -> GenerateRequest:
     """Read and validate; the first violation raises InvalidEvent with the field's path, as operators know it."""
-    data = _object(decode(value), "edata", "")
+    data = edata(decode(value))
     name, svg_template = _text(data, "name"), _text(data, "svgTemplate")
     recipient = _recipient(data)
     issuer = _issuer(data)
-    incomplete = _incomplete(data.get("signatoryList"))
-    _text(_object(data, "criteria"), "narrative", "edata.criteria")
+    signatories = _signatories(data)
+    _text(data, "criteria", "narrative")
     _check_tag(data)
     _check_base_path(data)
     _check_keys(data, issuer)
@@ -54,15 +57,15 @@ def parse(value: str | None) -> GenerateRequest:
     return GenerateRequest(
         key=key,
         name=name,
-        recipient_name=_text(recipient, "recipientName", "edata.data[]"),
+        recipient_name=recipient["recipientName"],
         svg_template=svg_template,
         template_id=_optional(data, "templateId"),
         issuer=issuer,
-        signatories=data.get("signatoryList") or [],
+        signatories=signatories,
         course_name=_optional(data, "courseName"),
         old_id=optional_id(data, "oldId") or "",
-        issued_on=_date(_optional(data, "issuedDate"), "issuedDate"),
-        incomplete=incomplete,
+        issued_on=_issued_on(data),
+        incomplete=_incomplete(signatories),
     )
 
 
@@ -72,17 +75,21 @@ def _wrong(path: str, state: str, remedy: str, data: Mapping[str, Any] | None = 
     return InvalidEvent(f"{path} is {state}{of}; {remedy}", path)
 
 
-def _object(data: Mapping[str, Any], name: str, prefix: str = "edata.") -> dict[str, Any]:
+def _object(data: Mapping[str, Any], name: str, *, remedy: str = "send an object") -> dict[str, Any]:
     value = data.get(name)
     if not isinstance(value, dict) or not value:
-        raise _wrong(f"{prefix}{name}", "missing or no object", "send an object", data)
+        raise _wrong(f"edata.{name}", "missing or no object", remedy, data)
     return value
 
 
-def _text(data: Mapping[str, Any], name: str, path: str = "edata") -> str:
-    value = data.get(name)
+def _text(data: Mapping[str, Any], *path: str, remedy: str = _IN_TEMPLATE) -> str:
+    """The text at `path` below `edata`, which is `data`."""
+    value: Any = data
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
     if not isinstance(value, str) or not value.strip():
-        raise _wrong(f"{path}.{name}", "missing", "set it in the batch's template, or send it as text", data)
+        state = "missing" if value is None else "blank or no text"
+        raise _wrong(".".join(("edata", *path)), state, remedy, data)
     return value
 
 
@@ -100,7 +107,9 @@ def _recipient(data: Mapping[str, Any]) -> dict[str, Any]:
     for recipient in recipients:
         if not isinstance(recipient, dict):
             raise _wrong("edata.data[]", "no object", "send recipientId and recipientName", data)
-        _text(recipient, "recipientName", "edata.data[]")
+        name = recipient.get("recipientName")
+        if not isinstance(name, str) or not name.strip():
+            raise _wrong("edata.data[].recipientName", "missing or blank", _IN_PROFILE, data)
     if len(recipients) > 1:
         raise _wrong("edata.data", "more than one recipient", "send an event for each", data)
     first: dict[str, Any] = recipients[0]
@@ -108,17 +117,22 @@ def _recipient(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _issuer(data: Mapping[str, Any]) -> dict[str, Any]:
-    issuer = _object(data, "issuer")
+    issuer = _object(data, "issuer", remedy=_IN_TEMPLATE)
     for name in ("name", "url"):
-        value = issuer.get(name)
-        if not isinstance(value, str) or not value.strip():
-            raise _wrong(f"edata.issuer.{name}", "missing", "set it in the batch's template", data)
+        _text(data, "issuer", name)
     return issuer
 
 
-def _incomplete(signatories: Any) -> tuple[str, ...]:
+def _signatories(data: Mapping[str, Any]) -> list[Any]:
+    found = data.get("signatoryList")
+    if found is not None and not isinstance(found, list):
+        raise _wrong("edata.signatoryList", "no list", _IN_TEMPLATE, data)
+    return found or []
+
+
+def _incomplete(signatories: Sequence[Any]) -> tuple[str, ...]:
     """The fields that the signatory list lacks."""
-    if not isinstance(signatories, list) or not signatories:
+    if not signatories:
         return ("edata.signatoryList",)
     return tuple(
         f"edata.signatoryList[{index}].{name}"
@@ -147,12 +161,12 @@ def _check_base_path(data: Mapping[str, Any]) -> None:
 
 
 def _check_keys(data: Mapping[str, Any], issuer: Mapping[str, Any]) -> None:
-    keys = data.get("keys")
-    if not isinstance(keys, dict) or not keys:
+    if data.get("keys") in (None, {}):
         return
-    key_id = _text(keys, "id", "edata.keys")
+    key_id = _text(data, "keys", "id", remedy="send the id of one of the issuer's keys, or leave keys out")
     public = issuer.get("publicKey")
-    known = [str(entry).rstrip("/").rpartition("/")[2] for entry in public] if isinstance(public, list) else []
+    entries = [entry for entry in public if isinstance(entry, str)] if isinstance(public, list) else []
+    known = [entry.rstrip("/").rpartition("/")[2] for entry in entries]
     if known and key_id not in known:
         raise _wrong("edata.keys.id", "none of edata.issuer.publicKey", "use one of the issuer's keys", data)
 
@@ -175,17 +189,25 @@ def _key(data: Mapping[str, Any], recipient: Mapping[str, Any]) -> EnrolmentKey:
 
 
 def _check_expiry(data: Mapping[str, Any]) -> None:
-    expiry = _optional(data, "expiry")
-    if expiry.strip() and not _EXPIRY.fullmatch(expiry.strip()):
-        _date(expiry, "expiry")
+    """A time, or terms such as `1y 6m`; only checked, as the registry knows no expiry."""
+    expiry = _optional(data, "expiry").strip()
+    if expiry and not all(_TERM.fullmatch(term) for term in expiry.split()) and _instant(expiry) is None:
+        raise _wrong("edata.expiry", "no date", "send yyyy-MM-ddTHH:mm:ssZ, or terms such as 1y 6m", data)
 
 
-def _date(text: str, name: str) -> datetime | None:
+def _issued_on(data: Mapping[str, Any]) -> datetime | None:
+    text = _optional(data, "issuedDate")
     if not text.strip():
         return None
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    raise _wrong(f"edata.{name}", "no date", "send yyyy-MM-dd or yyyy-MM-ddTHH:mm:ssZ")
+    found = _instant(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
+    if found is None:
+        raise _wrong("edata.issuedDate", "no date", "send yyyy-MM-dd or yyyy-MM-ddTHH:mm:ssZ", data)
+    return found
+
+
+def _instant(text: str) -> datetime | None:
+    """The time, None when the text is none; the pattern is strict where `strptime` takes a month of one digit."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if _INSTANT.fullmatch(text) else None
+    except ValueError:
+        return None

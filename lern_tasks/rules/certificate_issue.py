@@ -7,9 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lern_tasks.rules.certificate_criteria import same_name
+from lern_tasks.rules.certificate_template import name_key
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 Element = Mapping[str, str]
@@ -46,7 +47,8 @@ def gate(issued: Sequence[Element] | None, name: str, old_id: str) -> Proceed | 
 
 
 def element(*, name: str, identifier: str, template_url: str, entity: str, now: datetime) -> Element:
-    """What the enrolment says of a certificate in the registry. `now` in UTC."""
+    """What the enrolment says of a certificate in the registry. `now` is aware; it is written in UTC."""
+    now = now.astimezone(UTC)
     return {
         "name": name,
         "identifier": identifier,
@@ -59,11 +61,11 @@ def element(*, name: str, identifier: str, template_url: str, entity: str, now: 
 
 def with_element(issued: Sequence[Element], new: Element) -> list[Element]:
     """The list with `new` at the end in the place of what had its name."""
-    kept = [old for old in issued if (old.get("name") or "").lower() != new["name"].lower()]
+    kept = [old for old in issued if name_key(old.get("name") or "") != name_key(new["name"])]
     return [*kept, new]
 
 
 def intent_key(key: EnrolmentKey, name: str, old_id: str) -> str:
     """Under which the intent to create this certificate is kept: one for each name and each certificate replaced."""
-    what = hashlib.sha256(json.dumps([name.lower(), old_id]).encode()).hexdigest()[:32]
+    what = hashlib.sha256(json.dumps([name_key(name), old_id]).encode()).hexdigest()[:32]
     return f"{key.text}:{what}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.rules.audit import business_uuid
-from lern_tasks.rules.certificate_template import Template
+from lern_tasks.rules.certificate_template import Template, name_key
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
@@ -23,6 +23,10 @@ class Storage:
     placeholder: str
     cloud_base: str
     cert_base: str
+
+    def url(self, stored: str) -> str:
+        """A stored URL as others can open it."""
+        return stored.replace(self.placeholder, self.cloud_base) if self.placeholder else stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ def issue_event(key: EnrolmentKey, *, now_ms: int, reissue: bool = False) -> dic
 def business_key(earned: Earned) -> str:
     """What the certificate is, whatever event it comes from: learner, course, batch, name, and what it replaces."""
     return json.dumps(
-        [earned.key.user_id, earned.key.course_id, earned.key.batch_id, earned.template.name.lower(), earned.old_id]
+        [earned.key.user_id, earned.key.course_id, earned.key.batch_id, name_key(earned.template.name), earned.old_id]
     )
 
 
@@ -81,7 +85,7 @@ def generate_event(earned: Earned, storage: Storage, *, now_ms: int) -> dict[str
             "issuedDate": _day(earned.completed_ms),
             "data": [{"recipientName": recipient_name(earned.user), "recipientId": key.user_id}],
             "criteria": {"narrative": template.name},
-            "svgTemplate": template.url.replace(storage.placeholder, storage.cloud_base),
+            "svgTemplate": storage.url(template.url),
             "oldId": earned.old_id,
             "templateId": template.template_id,
             "userId": key.user_id,

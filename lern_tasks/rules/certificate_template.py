@@ -16,8 +16,9 @@ _CRITERIA = ("enrollment", "assessment", "user", "users")
 class Criteria:
     """Who earns the certificate.
 
-    `status`: the enrolment's status, None when it is not asked for; `score`: operator to threshold in percent, None for
-    no assessment; `user`: fields that the user must have with equal values.
+    `status`: the enrolment's status, None when it is not asked for, NaN (which nothing equals) when it is no number;
+    `score`: operator to threshold in percent, None for no assessment; `user`: fields that the user must have with equal
+    values.
     """
 
     status: float | None
@@ -36,6 +37,11 @@ class Template:
     issuer: Mapping[str, Any]
     signatories: Sequence[Any]
     additional: Mapping[str, tuple[str, ...]]
+
+
+def name_key(name: str) -> str:
+    """By which certificates of an enrolment are told apart: two titles that differ in case are one certificate."""
+    return name.lower()
 
 
 def is_svg(texts: Mapping[str, str]) -> bool:
@@ -57,6 +63,18 @@ def parse_template(template_id: str, texts: Mapping[str, str]) -> Template:
     )
 
 
+_KINDS: Mapping[type, str] = {dict: "an object", list: "a list"}
+
+_REMEDIES: Mapping[str, str] = {
+    "criteria": 'criteria such as {"enrollment": {"status": 2}}',
+    # The learner service stores the signatories as issuer when it is sent an issuer alone.
+    "issuer": "issuer and signatoryList both in the request",
+    "signatoryList": "signatoryList as a list",
+    "additionalProps": "additionalProps as an object of lists",
+    "notifyTemplate": "notifyTemplate as an object",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     template_id: str
@@ -68,23 +86,27 @@ class _Reader:
     def text(self, field: str) -> str:
         value = self.texts.get(field)
         if not value or not value.strip():
-            raise self.wrong(field, "missing", "add it to the batch's template")
+            raise self.wrong(field, "missing", "add the template to the batch again, with it")
         return value
 
     def json_value(self, field: str, kind: type, default: Any) -> Any:
-        """The JSON in a field; blank text and null count as missing."""
+        """The JSON in a field; blank text and null count as missing.
+
+        Refused is also what JSON in UTF-8 cannot carry on: half a character, and numbers without end.
+        """
         text = self.texts.get(field)
         if not text or not text.strip():
             return default
         try:
             value = json.loads(text)
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError):
-            raise self.wrong(field, "not JSON", "store the template again") from None
+            raise self.wrong(field, "not JSON that can be read", "add the template to the batch again") from None
         if value is None:
             return default
         if not isinstance(value, kind):
-            wanted = "an object" if kind is dict else "a list"
-            raise self.wrong(field, f"not {wanted}", f"store {wanted}")
+            remedy = f"add the template to the batch again, with {_REMEDIES[field]}"
+            raise self.wrong(field, f"not {_KINDS[kind]}", remedy)
         return value
 
 
@@ -93,7 +115,9 @@ def _issuer(reader: _Reader) -> Mapping[str, Any]:
     for field in ("name", "url"):
         value = issuer.get(field)
         if not isinstance(value, str) or not value.strip():
-            raise reader.wrong(f"issuer.{field}", "missing", "a certificate cannot be issued without it")
+            raise reader.wrong(
+                f"issuer.{field}", "missing", "no certificate is issued without it: add the template to the batch again"
+            )
     return issuer
 
 
@@ -102,14 +126,19 @@ def _criteria(reader: _Reader) -> Criteria:
     if not any(name in criteria for name in _CRITERIA):
         raise reader.wrong("criteria", "without enrollment, assessment or user", "say who earns the certificate")
     enrolment = _object(reader, criteria, "enrollment")
-    status = enrolment.get("status", 2)
+    status = enrolment.get("status")
     assessment = _object(reader, criteria, "assessment")
     return Criteria(
-        # As before: a status given as text equals none.
-        status=(float(status) if _is_number(status) else math.nan) if enrolment else None,
+        status=_status(status) if enrolment else None,
         score=_score(reader, assessment) if assessment else None,
         user=_object(reader, criteria, "user") or _object(reader, criteria, "users"),
     )
+
+
+def _status(status: Any) -> float:
+    """2 (completed) unless the template says another; as before, a status given as text equals none."""
+    number = 2.0 if status is None else _number(status)
+    return math.nan if number is None else number
 
 
 def _object(reader: _Reader, criteria: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -124,25 +153,37 @@ def _object(reader: _Reader, criteria: Mapping[str, Any], name: str) -> dict[str
 def _score(reader: _Reader, assessment: Mapping[str, Any]) -> Mapping[str, float]:
     """Thresholds by operator; a bare number n means `eq` n."""
     score = assessment.get("score")
-    thresholds = {"eq": score} if _is_number(score) else score
-    if not isinstance(thresholds, dict):
-        raise reader.wrong("criteria.assessment.score", "missing", 'store for instance {">=": 60}')
-    for operator, threshold in thresholds.items():
-        if not _is_number(threshold):
+    bare = _number(score)
+    operators = score if bare is None else {"eq": bare}
+    if not isinstance(operators, dict):
+        state = "missing" if score is None else "neither a number nor an object"
+        raise reader.wrong("criteria.assessment.score", state, 'store for instance {">=": 60}')
+    thresholds = {}
+    for operator, value in operators.items():
+        number = _number(value)
+        if number is None:
             raise reader.wrong(f"criteria.assessment.score.{operator}", "not a number", "store a number of percent")
-    return {operator: float(threshold) for operator, threshold in thresholds.items()}
+        thresholds[operator] = number
+    return thresholds
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    """The number; None for what is none, or is greater than can be compared."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _additional(reader: _Reader) -> Mapping[str, tuple[str, ...]]:
     groups: dict[str, Any] = reader.json_value("additionalProps", dict, {})
-    for group, names in groups.items():
+    wanted = {group: names for group, names in groups.items() if names is not None}
+    for group, names in wanted.items():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise reader.wrong(f"additionalProps.{group}", "not a list of texts", "store a list of field names")
-    return {group: tuple(names) for group, names in groups.items() if names}
+    return {group: tuple(names) for group, names in wanted.items() if names}
 
 
 def notify_template(template_id: str, texts: Mapping[str, str]) -> Mapping[str, Any]:

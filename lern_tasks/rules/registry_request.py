@@ -43,24 +43,30 @@ def create_body(certificate: Certificate, *, kid: str, bad_texts: Sequence[str])
     }
     if certificate.old_id:
         body["oldId"] = certificate.old_id
-    cleaned: dict[str, Any] = _cleaned(body, [*bad_texts, "\0"])
+    cleaned: dict[str, Any] = _cleaned(body, ["\0", *bad_texts])
     return cleaned
 
 
 def bad_texts(setting: str) -> list[str]:
-    """The texts of `task.rc.badcharlist`, which is written for JSON text: there `\\\\aaa` is the value `\\aaa`."""
-    texts = [text.replace("\\\\", "\\") for text in setting.split(",")]
-    return sorted({text for text in texts if text.strip("\\")}, key=len, reverse=True)
+    """The texts of `task.rc.badcharlist`, longest first.
+
+    The setting is written for JSON text: its `\\\\aaa` is the value `\\aaa`. A lone backslash and blanks, which some
+    installations' lists end in, are left out: they would take every backslash and space out of names.
+    """
+    texts = {text.strip().replace("\\\\", "\\") for text in setting.split(",")}
+    return sorted((text for text in texts if text.strip("\\")), key=lambda text: (-len(text), text))
 
 
 def search_filters(certificate: Certificate) -> dict[str, Any]:
-    """Filters that find the certificate, if a create without answer made it."""
+    """Filters that find the certificate, if a create without answer made it; others may match too: see `is_same`.
+
+    The name is left out: the registry has it without the bad texts.
+    """
     if certificate.old_id:
         return {"oldId": {"eq": certificate.old_id}}
     return {
         "recipient.id": {"eq": certificate.key.user_id},
         "training.batchId": {"eq": certificate.key.batch_id},
-        "certificateLabel": {"eq": certificate.name},
     }
 
 

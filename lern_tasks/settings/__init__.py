@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
         return cast("jobs.JobSettings", getattr(self, name))
 
+    def hard_time_limit(self, job: JobName) -> int:
+        """Seconds after which the process of a task is ended: time for the soft limit's own work, and slow writes."""
+        return self.job(job).soft_time_limit + self.tasks.hard_limit_margin
+
     def topic(self, template: str) -> str:
         """The topic's full name in this environment."""
         return topics.topic_name(template, self.env)
@@ -104,10 +108,11 @@ class Settings(BaseSettings):
     def visibility_timeout(self) -> int:
         """Seconds after which Redis delivers an unacknowledged message again.
 
-        The longest countdown, the longest task, and 30 s for the way: shorter would deliver a message twice that is
+        The longest countdown, the longest task, and a margin for the way: shorter would deliver a message twice that is
         only waiting. Equal in every process, since any of them restores the others' messages.
         """
-        return self.tasks.countdown_cap + max(self.job(job).hard_time_limit for job in topics.EVENT_JOBS) + 30
+        longest = max(self.hard_time_limit(job) for job in topics.EVENT_JOBS)
+        return self.tasks.countdown_cap + longest + self.tasks.visibility_margin
 
 
 def load() -> Settings:

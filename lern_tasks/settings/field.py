@@ -11,12 +11,14 @@ def snake(key: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")
 
 
-def documented(default: Any, *keys: str, note: str) -> Any:
+def documented(default: Any, *keys: str, note: str, name: str = "") -> Any:
     """A field that stands for the documented `keys`; every spelling is accepted, the first is the one we print.
+
+    `name`: what the variable is called where the key itself would be long; it is accepted beside the keys.
 
     A list or a map is given as JSON.
     """
-    names = [snake(key) for key in keys]
+    names = [*([name] if name else []), *(snake(key) for key in keys)]
     return Field(
         default,
         validation_alias=AliasChoices(*dict.fromkeys(names)),

@@ -27,11 +27,6 @@ class JobSettings(Scope):
     hand_on: HandOn = ours("celery", note="how our jobs reach this one: celery, or kafka (a Flink job takes it)")
 
     @property
-    def hard_time_limit(self) -> int:
-        """Seconds after which the task's process is ended: time for the soft limit's own work, and slow writes."""
-        return self.soft_time_limit + 30
-
-    @property
     def packed(self) -> int:
         """Records of one message under backlog."""
         return max(1, min(self.records, self.threshold_batch_read_size))

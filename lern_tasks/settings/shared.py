@@ -18,13 +18,16 @@ class Scope(BaseModel):
 class KafkaSettings(Scope):
     """`LERN_KAFKA__...`"""
 
-    brokers: str = documented("localhost:9092", "brokers", "kafka.broker-servers", note="host:port, comma-separated")
+    brokers: str = documented(
+        "localhost:9092", "kafka.broker-servers", name="brokers", note="host:port, comma-separated"
+    )
     security_protocol: str = ours("PLAINTEXT", note="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
     sasl_mechanism: str = ours("", note="PLAIN, SCRAM-SHA-256, ...")
     sasl_username: str = ours("", note="SASL user")
     sasl_password: SecretStr = ours(SecretStr(""), note="SASL password")
     ssl_ca_location: str = ours("", note="file with the CA certificates")
-    properties: dict[str, str] = ours({}, note="further librdkafka properties, as a JSON object")
+    properties: dict[str, str] = ours({}, note="further librdkafka properties of every client, as a JSON object")
+    consumer_properties: dict[str, str] = ours({}, note="those of the bridge's consumers, as a JSON object")
     delivery_timeout: float = ours(20.0, note="seconds until a record that no broker takes counts as an outage")
 
 
@@ -48,10 +51,10 @@ class RedisSettings(Scope):
 class CassandraSettings(Scope):
     """`LERN_CASSANDRA__...`"""
 
-    hosts: str = documented("localhost", "hosts", "lms-cassandra.host", note="comma-separated contact points")
-    port: int = documented(9042, "port", "lms-cassandra.port", note="native protocol port")
+    hosts: str = documented("localhost", "lms-cassandra.host", name="hosts", note="comma-separated contact points")
+    port: int = documented(9042, "lms-cassandra.port", name="port", note="native protocol port")
     multi_dc: bool = documented(
-        False, "multi_dc", "lms-cassandra.isMultiDCEnabled", note="stay in the local data centre"
+        False, "lms-cassandra.isMultiDCEnabled", name="multi_dc", note="stay in the local data centre"
     )
     local_dc: str = ours("", note="name of the local data centre, with multi_dc")
     username: str = ours("", note="user")
@@ -77,6 +80,8 @@ class TaskSettings(Scope):
     lock_wait: float = ours(2.0, note="seconds that a task tries for busy locks before it sends those records again")
     max_deliveries: int = ours(3, note="deliveries of a single record that is run; the next one is a dead letter unrun")
     pending_ttl: int = ours(604_800, note="seconds that intended counts and registry intents are kept: as the markers")
+    hard_limit_margin: int = ours(30, note="seconds between a task's soft limit and the end of its process")
+    visibility_margin: int = ours(30, note="seconds for a message's way, in the time after which it is delivered again")
     soft_shutdown: int = ours(20, note="seconds a stopping worker lets its tasks finish")
     worker_max_tasks: int = ours(10_000, note="tasks after which a worker child is replaced, against slow leaks")
 
@@ -95,9 +100,12 @@ class BridgeSettings(Scope):
 class FileSettings(Scope):
     """`LERN_FILES__...`: where values too large for a failed topic are kept."""
 
-    url: str = ours(
-        (Path(tempfile.gettempdir()) / "lern_tasks_files").as_uri(), note="an fsspec URL: file://, s3://, az://, gs://"
-    )
+    url: str = ours("", note="an fsspec URL: file://, s3://, az://, gs://; empty: a folder in the temporary directory")
+
+    @property
+    def location(self) -> str:
+        """The URL in force."""
+        return self.url or (Path(tempfile.gettempdir()) / "lern_tasks_files").as_uri()
 
 
 class HttpSettings(Scope):

@@ -26,9 +26,6 @@ _DDL_TIMEOUT = 60.0
 
 T = TypeVar("T")
 
-_connect = connect
-"""The name under which `lern doctor` knows it."""
-
 
 class CassandraGateway:
     """A `Gateway` on a cluster. Each process connects at its first use, and again after a failed attempt."""
@@ -195,6 +192,6 @@ class CassandraGateway:
         with self._opening:
             if self._session is None or self._pid != os.getpid():
                 # A session from before a fork has no threads here: it is left alone.
-                self._session = _connect(self._settings)
+                self._session = connect(self._settings)
                 self._pid, self._checked, self._prepared = os.getpid(), False, {}
             return self._session

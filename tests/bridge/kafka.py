@@ -51,7 +51,7 @@ class Kafka:
             "LERN_ENV": self.env,
             "LERN_KAFKA__BROKERS": self.address,
             "LERN_KAFKA__DELIVERY_TIMEOUT": "5",
-            "LERN_KAFKA__PROPERTIES": json.dumps({**self._properties, **properties}),
+            "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps({**self._properties, **properties}),
         }
 
     def create(self, *topics: str) -> None:

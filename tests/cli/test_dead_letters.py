@@ -29,7 +29,7 @@ def _list(lern_command: Lern, *options: str) -> list[dict[str, Any]]:
 def _messages(redis: Redis, queue: str) -> list[dict[str, Any]]:
     client = redis_client.Redis.from_url(f"{redis.url}/0", decode_responses=True)
     try:
-        return [json.loads(str(text)) for text in reversed(client.lrange(queue, 0, -1))]  # type: ignore[arg-type]
+        return [json.loads(str(text)) for text in reversed(client.lrange(queue, 0, -1))]
     finally:
         client.close()
 

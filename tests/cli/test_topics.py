@@ -9,7 +9,7 @@ from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.kafka_admin import FoundTopic
 from lern_tasks.cli.topics import judge
 from lern_tasks.embedded.kafka import Kafka
-from lern_tasks.needed_topics import NeededTopic
+from lern_tasks.needed_topics import NeededTopic, needed_topics
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern
 
@@ -46,8 +46,12 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
     return found
 
 
-def test_check_is_content_with_an_installation_that_has_all_topics(lern_command: Lern, installation: Settings) -> None:
-    result = lern_command("topics", "check")
+def test_check_is_content_with_an_installation_that_has_all_topics(
+    lern_command: Lern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_admin, "_CONFIGURATION_TIMEOUT", 0.2)
+    with Kafka({topic.name: 1 for topic in needed_topics(Settings.model_construct())}) as kafka:
+        result = lern_command("topics", "check", LERN_KAFKA__BROKERS=kafka.bootstrap)
     assert result.exit_code == 0, result.output
     assert "missing" not in result.output
 

@@ -13,6 +13,10 @@ SECONDS = 240.0
 """For one demo: five seconds on a free machine, many more beside other tests."""
 
 
+_MARK = "DEMO_OF_TEST"
+"""A variable that every process of a demo inherits, by which they are found."""
+
+
 def start(
     *options: str, temporary: Path, arguments: Sequence[str] = (), env: dict[str, str] | None = None
 ) -> "subprocess.Popen[str]":
@@ -22,7 +26,7 @@ def start(
     return subprocess.Popen(
         command,
         cwd=temporary,
-        env={**kept, "TMPDIR": str(temporary), **(env or {})},
+        env={**kept, "TMPDIR": str(temporary), _MARK: str(temporary), **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -41,13 +45,13 @@ def finish(process: "subprocess.Popen[str]") -> tuple[str, str]:
 
 
 def processes_of(temporary: Path) -> list[str]:
-    """Command lines of the processes that have `temporary` as their temporary directory."""
+    """Command lines of the processes of the demo that was started with `temporary`."""
     found = []
     for directory in Path("/proc").iterdir():
         if not directory.name.isdecimal() or int(directory.name) == os.getpid():
             continue
         try:
-            if f"TMPDIR={temporary}\0".encode() in (directory / "environ").read_bytes():
+            if f"{_MARK}={temporary}\0".encode() in (directory / "environ").read_bytes():
                 found.append((directory / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue

@@ -3,9 +3,9 @@
 import json
 import re
 import shlex
-import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 import resvg_py
 
+from lern_tasks.errors import LernError
+from lern_tasks.stores.sqlite import SqliteGateway
+from lern_tasks.stores.tables import ENROLMENTS
 from tests.demo.running import SECONDS, finish, processes_of, start
 
 pytestmark = pytest.mark.slow
@@ -108,19 +111,18 @@ def test_every_certificate_is_active_in_the_registry_once(run: Run) -> None:
 
 
 def test_every_certificate_is_in_the_enrolment_row(run: Run) -> None:
-    rows = _cells(run, "issued_certificates")
-    for certificate in run.result["certificates"]:
-        key = [certificate["userId"], certificate["courseId"], certificate["batchId"]]
-        assert [element["identifier"] for element in rows[tuple(key)]] == [certificate["identifier"]]
-    assert len(rows) == FINISHING
+    issued = {user: row["issued_certificates"] for user, row in _rows(run).items() if row["issued_certificates"]}
+    assert {user: [element["identifier"] for element in elements] for user, elements in issued.items()} == {
+        certificate["userId"]: [certificate["identifier"]] for certificate in run.result["certificates"]
+    }
 
 
 def test_learners_who_stopped_have_their_progress_and_no_certificate(run: Run) -> None:
-    progress, status = _cells(run, "progress"), _cells(run, "status")
-    stopped = [key for key in progress if int(key[0].removeprefix("demo-learner-")) % 5 == 0]
-    assert len(stopped) == STOPPING
-    assert {progress[key] for key in stopped} == {LESSONS - 1}
-    assert {status[key] for key in stopped} == {1}
+    rows = _rows(run)
+    assert len(rows) == LEARNERS
+    stopped = [row for user, row in rows.items() if int(user.removeprefix("demo-learner-")) % 5 == 0]
+    assert [(row["status"], row["progress"]) for row in stopped] == [(1, LESSONS - 1)] * STOPPING
+    assert not any(row["issued_certificates"] for row in stopped)
 
 
 def test_the_kept_dead_letter_can_be_inspected_after_the_demo(run: Run) -> None:
@@ -144,18 +146,20 @@ def _platform(run: Run) -> dict[str, Any]:
     return found
 
 
-def _cells(run: Run, column: str) -> dict[tuple[str, ...], Any]:
-    """The column of every enrolment that has it, by user, course and batch."""
-    connection = sqlite3.connect(run.kept / "data" / "store.sqlite")
+def _rows(run: Run) -> dict[str, Mapping[str, Any]]:
+    """The enrolment row of each learner, by user id."""
+    users = [f"demo-learner-{number:04d}" for number in range(1, LEARNERS + 1)]
+    keys = [(user, "do_demo_fractions", "0139000000000001") for user in users]
+    gateway = SqliteGateway(str(run.kept / "data" / "store.sqlite"))
     try:
-        query = "SELECT key, value FROM cells WHERE name = ? AND col = ? AND value IS NOT NULL"
-        rows = connection.execute(query, ("sunbird_courses.user_enrolments", column)).fetchall()
+        found = gateway.get_many(ENROLMENTS, keys, ("status", "progress", "issued_certificates"))
     finally:
-        connection.close()
-    return {tuple(json.loads(key)): json.loads(value) for key, value in rows}
+        gateway.close()
+    return {key[0]: row for key, row in found.items() if row is not None and not isinstance(row, LernError)}
 
 
 def _decode(svg: str) -> str:
     picture = cv2.imdecode(np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg)), np.uint8), cv2.IMREAD_COLOR)
-    address, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
+    assert picture is not None
+    address, _, _ = cv2.QRCodeDetectorAruco().detectAndDecode(picture)
     return str(address)

@@ -67,10 +67,10 @@ def test_an_impatient_second_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 def test_a_killed_demo_leaves_nothing(tmp_path: Path, moment: str) -> None:
     process = start("--learners", "60", temporary=tmp_path)
     _wait_for(process, moment)
+    wait_until(lambda: len(processes_of(tmp_path)) > 1, seconds=SECONDS, what="the demo has a child")
     process.kill()
-    process.wait(SECONDS)
-    assert_nothing_left(tmp_path)
     process.communicate()
+    assert_nothing_left(tmp_path)
 
 
 def test_a_closed_output_ends_it(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_closed_output_ends_it(tmp_path: Path) -> None:
     assert process.wait(SECONDS) != 0
     assert_nothing_left(tmp_path)
     assert process.stderr is not None
-    assert "Traceback" not in process.stderr.read()
-    process.stderr.close()
+    with process.stderr as errors:
+        assert "Traceback" not in errors.read()
 
 
 def test_two_demos_at_once_with_different_start_methods(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Installation:
         self.env = {
             "LERN_ENV": self.env_name,
             "LERN_KAFKA__BROKERS": kafka,
-            "LERN_KAFKA__PROPERTIES": json.dumps({"fetch.wait.max.ms": "10"}),
+            "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps({"fetch.wait.max.ms": "10"}),
             "LERN_REDIS__URL": redis,
             "LERN_FILES__URL": (directory / "files").as_uri(),
             "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
@@ -277,7 +277,9 @@ def embedded(directory: Path, **settings: str) -> Iterator[Installation]:
             store={"LERN_STORE": f"sqlite:{directory / 'store.sqlite'}"},
             # What the mock needs to be quick: see lern_tasks/embedded/kafka.py.
             settings={
-                "LERN_KAFKA__PROPERTIES": json.dumps({"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"}),
+                "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps(
+                    {"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"}
+                ),
                 **settings,
             },
         )

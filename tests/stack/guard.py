@@ -17,8 +17,8 @@ from pathlib import Path
 
 # Seconds between two looks at the parent: what a killed test run leaves behind is gone this fast.
 _LOOK_INTERVAL = 0.5
-# Seconds that a server gets for an orderly end; Cassandra drains in about three on a busy machine.
-_GRACE = 20.0
+# Seconds that a server gets for an orderly end; Cassandra drains in about four on a busy machine.
+_GRACE = 60.0
 
 
 def main(argv: list[str]) -> int:

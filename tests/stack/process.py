@@ -12,8 +12,10 @@ from typing import ClassVar
 from tests.stack.server import StackError, wait_until
 
 _GUARD = Path(__file__).with_name("guard.py")
-# Seconds until a stop must have happened: the guard's grace of 20 and its SIGKILL, with room for a busy machine.
-_STOP_SECONDS = 40.0
+# Seconds until a stop must have happened: the guard's grace of 60 and its SIGKILL, with room for a busy machine.
+_STOP_SECONDS = 80.0
+# Exit code of the guard when its server ended by SIGKILL: minus the signal's number, as eight bits.
+_KILLED = 256 - signal.SIGKILL
 # Characters of the log's end in the error of a failed start: enough for a Java stack trace.
 _LOG_TAIL = 4000
 
@@ -73,7 +75,10 @@ class OwnServer(ABC):
         """See `Server.stop`."""
         if self._guard is not None and self.alive:
             self._guard.terminate()
-            self._guard.wait(_STOP_SECONDS)
+            if self._guard.wait(_STOP_SECONDS) == _KILLED:
+                raise StackError(
+                    f"{self.name} did not end in order and was killed: it may have lost what it acknowledged"
+                )
 
     def kill(self) -> None:
         """See `Server.kill`."""

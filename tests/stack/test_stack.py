@@ -43,7 +43,7 @@ def test_kafka_creates_no_topic_by_itself(kafka_server: Server) -> None:
     assert topic not in admin.list_topics(timeout=_ANSWER).topics
 
 
-def test_cassandra_keeps_the_cell_with_the_highest_timestamp_over_a_restart_and_a_crash(
+def test_cassandra_keeps_the_cell_with_the_highest_timestamp_over_an_outage(
     cassandra_server: Server,
 ) -> None:
     keyspace = f"k{uuid.uuid4().hex}"

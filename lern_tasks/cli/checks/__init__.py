@@ -1,1 +1,1 @@
-"""What `lern doctor` looks at, one file a kind of dependency. See docs/operations.md, "Doctor"."""
+"""What `lern doctor` looks at, one file a kind of dependency. See docs/operations.md, "When something fails"."""

@@ -82,7 +82,7 @@ def _keeps(name: str, client: "redis.Redis", *, always: bool) -> Iterator[Findin
 
 def _clock(client: "redis.Redis") -> Iterator[Finding]:
     before = time.time()
-    answer = _ask(lambda: dict(zip(("seconds", "microseconds"), client.time(), strict=True)))  # type: ignore[arg-type]
+    answer = _ask(lambda: dict(zip(("seconds", "microseconds"), client.time(), strict=True)))
     if not answer:
         yield ok("clock redis", "the server does not tell its time")
         return

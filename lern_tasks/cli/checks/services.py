@@ -71,10 +71,10 @@ def _registry(settings: Settings) -> Iterator[Finding]:
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
-    files = Files(settings.files.url)
+    files = Files(settings.files.location)
     try:
         files.get(files.put(_PROBE, b"written by lern doctor\n"))
     except LernError as error:
         yield problem("files", masked(str(error)), "make LERN_FILES__URL writable, or set another")
     else:
-        yield ok("files", f"{masked(settings.files.url)} can be written and read")
+        yield ok("files", f"{masked(settings.files.location)} can be written and read")

@@ -1,0 +1,118 @@
+"""Processes that die: every effect of a world is counted, and the process ends before the one that is chosen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lern_tasks.clients.kafka_out import OutMessage
+from lern_tasks.errors import LernError
+from lern_tasks.stores.gateway import Mutation
+from lern_tasks.stores.locks import Holding, Locks
+from tests.fakes.world import FakeWorld
+
+
+class Died(BaseException):
+    """The process ended here, as by kill -9: nothing of it does anything any more."""
+
+
+class Life:
+    """Counts the effects of one process; it dies before the `end`-th (from 1), or never."""
+
+    def __init__(self, end: int | None = None) -> None:
+        self.effects: list[str] = []
+        self.dead = False
+        self._end = end
+
+    def effect(self, name: str) -> None:
+        """Raises Died when this is the chosen one, and for all that the dead process tries afterwards."""
+        if self.dead:
+            raise Died
+        if len(self.effects) + 1 == self._end:
+            self.dead = True
+            raise Died
+        self.effects.append(name)
+
+
+class Mortal:
+    """`of`, whose methods named in `effects` count."""
+
+    def __init__(self, of: Any, life: Life, *effects: str) -> None:
+        self._of = of
+        self._life = life
+        self._effects = effects
+
+    def __getattr__(self, name: str) -> Any:
+        method: Callable[..., Any] = getattr(self._of, name)
+        if name not in self._effects:
+            return method
+
+        def call(*args: Any, **options: Any) -> Any:
+            self._life.effect(f"{type(self._of).__name__}.{name}")
+            return method(*args, **options)
+
+        return call
+
+
+class MortalGateway(Mortal):
+    """Writes one mutation after the other, from the first or from the last: no order is promised between rows."""
+
+    backwards = False
+
+    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+        results: dict[int, LernError | None] = {}
+        for index in sorted(range(len(mutations)), reverse=self.backwards):
+            self._life.effect(f"write {mutations[index].table.name}")
+            (results[index],) = self._of.apply([mutations[index]])
+        return [results[index] for index in range(len(mutations))]
+
+
+class MortalKafka(Mortal):
+    """Confirms one message after the other."""
+
+    def publish(self, messages: Sequence[OutMessage]) -> list[LernError | None]:
+        results: list[LernError | None] = []
+        for message in messages:
+            self._life.effect(f"publish to {message.topic}")
+            results += self._of.publish([message])
+        return results
+
+
+class MortalLocks(Locks):
+    """Locks of a process that cannot release them once it is dead. Tests are too short for leases to be renewed."""
+
+    def __init__(self, locks: Locks, life: Life) -> None:
+        super().__init__(locks._client, lease=locks._lease_ms / 1000)
+        self._life = life
+
+    def _renew_forever(self) -> None:
+        """Nothing: the thread ends at once."""
+
+    def take(self, keys: Sequence[str]) -> Holding:
+        self._life.effect("take locks")
+        return super().take(keys)
+
+    def give_back(self, values: Mapping[str, str]) -> frozenset[str]:
+        if not values or self._life.dead:
+            return frozenset()
+        self._life.effect("release locks")
+        return super().give_back(values)
+
+
+def make_mortal(world: FakeWorld, life: Life, *, backwards: bool = False) -> None:
+    """Let every effect of `world` be counted by `life`."""
+    gateway = MortalGateway(world.gateway, life)
+    gateway.backwards = backwards
+    members: dict[str, Any] = {
+        "gateway": gateway,
+        "locks": MortalLocks(world.locks, life),
+        "kafka": MortalKafka(world.kafka, life),
+        "sender": Mortal(world.sender, life, "send"),
+        "seen": Mortal(world.seen, life, "intend", "mark"),
+        "intents": Mortal(world.intents, life, "write", "forget"),
+        "once": Mortal(world.once, life, "first", "again"),
+        "deliveries": Mortal(world.deliveries, life, "arrive", "forget"),
+        "relation_cache": Mortal(world.relation_cache, life, "replace"),
+        "registry": Mortal(world.registry, life, "create", "delete"),
+        "notifications": Mortal(world.notifications, life, "email", "sms", "feed"),
+    }
+    for name, member in members.items():
+        setattr(world, name, member)
