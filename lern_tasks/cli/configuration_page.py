@@ -16,7 +16,7 @@ _HEAD = """# Configuration
 Made from the settings by `python -m lern_tasks.cli.configuration_page`; a test keeps it true. `lern settings` shows the
 values in force, with secrets masked.
 
-Every setting is an environment variable. The scope of a job accepts the documented keys of its Flink job, in upper snake
+Every setting is an environment variable. The scope of a job accepts the documented keys of its Flink job in upper snake
 case: `kafka.output.audit.topic` of activity-aggregate-updater is
 `LERN_ACTIVITY_AGGREGATE_UPDATER__KAFKA_OUTPUT_AUDIT_TOPIC`. Where a key is known in several spellings each is accepted.
 `{env}` stands for `LERN_ENV`. Lists and maps are JSON. A name that does not exist is refused.

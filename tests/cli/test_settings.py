@@ -16,7 +16,7 @@ def test_every_setting_has_a_row_with_a_variable_that_sets_it(lern_command: Lern
     assert len(rows) > 100
     for name, field in Settings.model_fields[scope].annotation.model_fields.items():  # type: ignore[union-attr]
         assert any(variable.startswith(f"LERN_{scope.upper()}__") for variable in rows), (name, field)
-    assert rows["LERN_KAFKA__BROKERS"]["documented"] == ["brokers", "kafka.broker-servers"]
+    assert rows["LERN_KAFKA__BROKERS"]["documented"] == ["kafka.broker-servers"]
 
 
 @pytest.mark.parametrize(
