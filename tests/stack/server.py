@@ -30,7 +30,7 @@ class Server(Protocol):
         """Start it and wait until it answers; no effect when it runs. Raises StackError with the log's end."""
 
     def stop(self) -> None:
-        """End it in order (SIGTERM) and wait; no effect when it does not run. Raises StackError if it must be killed."""
+        """End it in order (SIGTERM) and wait; no effect if it does not run. Raises StackError if it must be killed."""
 
     def kill(self) -> None:
         """End it as a crash does (SIGKILL) and wait for its end; no effect when it does not run."""
