@@ -91,18 +91,19 @@ def test_no_user_is_skipped(value: str) -> None:
     assert parse(value) == Skipped(reason="no users")
 
 
+WRONG_IDS: tuple[Any, ...] = ("", " ", None, 5, ["x"], "a\0b", "x" * 21_001)
+WRONG_LISTS: tuple[Any, ...] = ("u-42", {"id": "u-42"}, 5, False)
+WRONG_FLAGS: tuple[Any, ...] = ("true", 1, 0, [])
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
         *((without(name), f"edata.{name}") for name in ("courseId", "batchId")),
-        *(
-            (event(**{name: wrong}), f"edata.{name}")
-            for name in ("courseId", "batchId")
-            for wrong in ("", " ", None, 5, ["x"], "a\0b", "x" * 21_001)
-        ),
-        *((event(userIds=wrong), "edata.userIds") for wrong in ("u-42", {"id": "u-42"}, 5, False)),
-        *((event(userIds=["u-42", wrong]), "edata.userIds") for wrong in ("", " ", None, 5, ["u-43"], "a\0b")),
-        *((event(reIssue=wrong), "edata.reIssue") for wrong in ("true", 1, 0, [])),
+        *((event(**{name: wrong}), f"edata.{name}") for name in ("courseId", "batchId") for wrong in WRONG_IDS),
+        *((event(userIds=wrong), "edata.userIds") for wrong in WRONG_LISTS),
+        *((event(userIds=["u-42", wrong]), "edata.userIds") for wrong in WRONG_IDS),
+        *((event(reIssue=wrong), "edata.reIssue") for wrong in WRONG_FLAGS),
         (json.dumps({"edata": None}), "edata"),
         (json.dumps({"edata": []}), "edata"),
         ("{}", "edata"),
