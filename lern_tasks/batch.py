@@ -108,10 +108,11 @@ class Batch(Generic[E]):
         return None
 
     def reopen_blocked(self) -> None:
-        """Take back the outcomes that an outage gave, to try again."""
+        """Take back the outcomes that an outage gave, to try again: a part of the work may be done by then."""
         for item in self.items:
             if isinstance(item.outcome, Failed) and isinstance(item.outcome.error, DependencyDown):
                 item.outcome = None
+                item.delivered_before = True
 
 
 def fail_each(items: Iterable[Item[E]], error: LernError) -> None:

@@ -49,6 +49,8 @@ class Settlement:
         again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
         dead: list[Item[Any]] = []
         for item in batch:
+            if isinstance(item.outcome, Skip):
+                _log.info("record_skipped", reason=item.outcome.reason, **_where(item.record))
             if not isinstance(item.outcome, Failed):
                 continue
             error = item.outcome.error

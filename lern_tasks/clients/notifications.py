@@ -89,7 +89,7 @@ class NotificationClient:
         template = dict(notice.template)
         for name in _IMAGES:
             if isinstance(template.get(name), str):
-                template[name] = template[name].replace(self._placeholder, self._cloud_base)
+                template[name] = self._opened(template[name])
         request = {
             **template,
             "firstName": notice.first_name,
@@ -99,6 +99,9 @@ class NotificationClient:
             **message,
         }
         self._post("/v2/notification", request)
+
+    def _opened(self, stored: str) -> str:
+        return stored.replace(self._placeholder, self._cloud_base) if self._placeholder else stored
 
     def _post(self, path: str, request: Mapping[str, Any]) -> None:
         response = self._http.send("POST", path, body={"request": dict(request)}, write=True)

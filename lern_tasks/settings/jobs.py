@@ -48,6 +48,11 @@ class CloudStorageSettings(JobSettings):
         base = (self.cloud_storage_cname_url or self.cloud_storage_base_url).rstrip("/")
         return f"{base}/{self.content_cloud_storage_container}"
 
+    def opened(self, stored: str) -> str:
+        """A stored URL as others can open it."""
+        placeholder = self.cloud_store_base_path_placeholder
+        return stored.replace(placeholder, self.cloud_base) if placeholder else stored
+
 
 class RelationCacheUpdaterSettings(JobSettings):
     """`LERN_RELATION_CACHE_UPDATER__...`"""

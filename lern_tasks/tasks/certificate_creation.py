@@ -14,8 +14,10 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def create_once(certificate: Certificate, intent_key: str, world: World) -> str:
+def create_once(certificate: Certificate, intent_key: str, world: World) -> tuple[str, list[str]]:
     """The osid of the certificate: the one of an earlier delivery, one found in the registry, or a new one.
+
+    With it come the osids of further certificates that are the same: created more than once, they are to be deleted.
 
     Around the create call stands an intent. When an earlier call may have created the certificate, the registry is
     searched first, not before its index is sure to show it: then SendAgain is raised. Raises what the registry raises.
@@ -23,18 +25,19 @@ def create_once(certificate: Certificate, intent_key: str, world: World) -> str:
     settings = world.settings.collection_certificate_generator
     known = world.intents.read(intent_key)
     if known is not None and known.osid:
-        return known.osid
+        return known.osid, []
     body = create_body(certificate, kid=world.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
     if known is not None:
         left = known.since_ms / 1000 + settings.index_lag - world.now_ms() / 1000
         if left > 0:
             raise SendAgain("the registry's index may not show an earlier create yet", delay=left)
         found = _find(certificate, body, world)
-        if found is not None:
-            _log.warning("certificate_adopted", certificate_id=found)
-            world.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=found))
-            return found
-    return _create(body, intent_key, world)
+        if found:
+            osid, *surplus = found
+            _log.warning("certificate_adopted", certificate_id=osid)
+            world.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=osid))
+            return osid, surplus
+    return _create(body, intent_key, world), []
 
 
 def _create(body: Mapping[str, Any], intent_key: str, world: World) -> str:
@@ -52,8 +55,8 @@ def _create(body: Mapping[str, Any], intent_key: str, world: World) -> str:
     return osid
 
 
-def _find(certificate: Certificate, body: Mapping[str, Any], world: World) -> str | None:
-    """The oldest certificate in the registry that is the one meant; the search itself matches loosely."""
+def _find(certificate: Certificate, body: Mapping[str, Any], world: World) -> list[str]:
+    """The certificates in the registry that are the one meant, oldest first; the search itself matches loosely."""
     entities = [entity for entity in world.registry.find(search_filters(certificate)) if is_same(entity, body)]
     entities.sort(key=lambda entity: str(entity.get("osCreatedAt", "")))
-    return str(entities[0]["osid"]) if entities else None
+    return [str(entity["osid"]) for entity in entities]

@@ -74,6 +74,9 @@ class Facts:
         """Percent by content, for contents of a type that counts as an assessment."""
         figures = _value(self._figures[key])
         contents = criteria.scored_contents(figures)
+        for content in contents:
+            if figures.get(f"max_score:{content}") == 0:
+                _log.warning("score_without_maximum", content_id=content, course_id=key.course_id)
         self._read_types(contents)
         supported = self._world.settings.collection_cert_pre_processor.assessment_metrics_supported_contenttype
         return criteria.percentages(figures, [content for content in contents if self._types[content] in supported])

@@ -36,8 +36,22 @@ def _delete(certificate_id: str, world: World) -> None:
     _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
     if outcome == "deleted":
         return
-    cert_registry.delete(
-        world.gateway, for_job(world.settings, "collection_certificate_generator").cert_registry, certificate_id
-    )
+    # Each by itself: a table that does not answer must not keep the index from being cleaned, nor the other way round.
+    errors = []
+    for clean_up in (_delete_row, _delete_document):
+        try:
+            clean_up(certificate_id, world)
+        except LernError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _delete_row(certificate_id: str, world: World) -> None:
+    table = for_job(world.settings, "collection_certificate_generator").cert_registry
+    cert_registry.delete(world.gateway, table, certificate_id)
+
+
+def _delete_document(certificate_id: str, world: World) -> None:
     if world.settings.collection_certificate_generator.es_basepath:
         world.search_index.delete(certificate_id)

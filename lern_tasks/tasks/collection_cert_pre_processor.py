@@ -68,12 +68,12 @@ def _process(item: Item[IssueRequest], facts: Facts, world: World) -> None:
     stored = {name: texts for name, texts in facts.templates(key).items() if is_svg(texts)}
     earned: list[Earned] = []
     reasons: list[str] = []
-    broken: LernError | None = None
+    broken: list[InvalidEvent] = []
     for template_id, texts in stored.items():
         try:
             found = _evaluate(parse_template(template_id, texts), key, item, facts)
         except InvalidEvent as error:
-            broken = error
+            broken.append(error)
             continue
         if isinstance(found, NoMatch):
             reasons.append(f"{template_id}: {found.reason}")
@@ -81,8 +81,8 @@ def _process(item: Item[IssueRequest], facts: Facts, world: World) -> None:
             earned.append(found)
     _hand_on(earned, item, world)
     count("success-events-count", len(earned), job=JOB)
-    if broken is not None:
-        item.fail(broken)
+    if broken:
+        item.fail(InvalidEvent("; ".join(map(str, broken)), broken[0].field))
     elif earned:
         item.done()
     else:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lern_tasks.base import task
 from lern_tasks.batch import Batch, Item, fail_each
 from lern_tasks.counters import count
-from lern_tasks.errors import InvalidEvent, LernError, LockBusy
+from lern_tasks.errors import InvalidEvent, LernError, LockBusy, SettingsError
 from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
 from lern_tasks.logs import logger
 from lern_tasks.rules.certificate_issue import Element, Proceed, element, gate, intent_key, with_element
@@ -43,6 +43,11 @@ class Issued:
 @task(job=JOB, parse=parse)
 def collection_certificate_generator(batch: Batch[GenerateRequest], world: World) -> None:
     """Create each certificate once, write it into the enrolment, then tell those who want to know."""
+    if not world.settings.collection_certificate_generator.enable_rc_certificate:
+        raise SettingsError(
+            "enable.rc.certificate is false, and issuing without the registry is not built yet: leave the Flink job "
+            "running for it, or set LERN_COLLECTION_CERTIFICATE_GENERATOR__ENABLE_RC_CERTIFICATE=true"
+        )
     for item in batch.open:
         _check(item, world)
     names: dict[str, list[Item[GenerateRequest]]] = {}
@@ -83,7 +88,7 @@ def _check(item: Item[GenerateRequest], world: World) -> None:
         count("suppressed-failures", job=JOB)
         _log.warning("signatory_incomplete", fields=list(request.incomplete), template_id=request.template_id)
     hosts = settings.http.allowed_hosts
-    if hosts and urlsplit(_template_url(request, world)).hostname not in hosts:
+    if hosts and _host(_template_url(request, world)) not in hosts:
         item.fail(
             InvalidEvent(
                 "edata.svgTemplate points to a host that is not in LERN_HTTP__ALLOWED_HOSTS; add it there, "
@@ -121,7 +126,9 @@ def _issue(item: Item[GenerateRequest], token: int, world: World) -> Issued | No
         item.skip(verdict.reason)
         return None
     certificate = _certificate(request, world)
-    osid = certificate_creation.create_once(certificate, intent, world)
+    osid, surplus = certificate_creation.create_once(certificate, intent, world)
+    for other in surplus:
+        revoke_surplus(item, other, world)
     new = element(
         name=request.name,
         identifier=osid,
@@ -157,8 +164,14 @@ def _known_osid(intent: str, world: World) -> str | None:
 
 
 def _template_url(request: GenerateRequest, world: World) -> str:
-    settings = world.settings.collection_certificate_generator
-    return request.svg_template.replace(settings.cloud_store_base_path_placeholder, settings.cloud_base)
+    return world.settings.collection_certificate_generator.opened(request.svg_template)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _certificate(request: GenerateRequest, world: World) -> Certificate:

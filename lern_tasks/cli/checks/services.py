@@ -56,7 +56,11 @@ def _ping(name: str, make: Callable[[Settings], Pings], variable: str, settings:
 
 def _registry(settings: Settings) -> Iterator[Finding]:
     if not settings.collection_certificate_generator.enable_rc_certificate:
-        yield ok("registry", "not used: enable.rc.certificate is false")
+        yield problem(
+            "registry",
+            "enable.rc.certificate is false: certificates wait, issuing without the registry is not built yet",
+            "leave the Flink job running for them, and this job without a worker; or set it to true",
+        )
         return
     client = RegistryClient.from_settings(settings)
     try:
