@@ -74,7 +74,7 @@ def is_same(entity: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     """Whether the registry's `entity` is what `body` asked for, and is active."""
     return (
         bool(entity.get("osid"))
-        and entity.get("status", "ACTIVE") == "ACTIVE"
+        and entity.get("status") == "ACTIVE"
         and entity.get("certificateLabel") == body["certificateLabel"]
         and _member(entity, "recipient", "id") == body["recipient"]["id"]
         and _member(entity, "training", "id") == body["training"]["id"]
