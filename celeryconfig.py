@@ -7,6 +7,7 @@ from lern_tasks import settings, topics
 _settings = settings.load()
 
 broker_url = _settings.redis_url("broker")
+broker_transport = "lern_tasks.broker:Transport"  # takes a message and notes it down in one step
 result_backend = _settings.redis_url("results")
 result_expires = 86_400  # a day: outcome counts and admin tasks are looked at on the same day
 
@@ -35,7 +36,9 @@ broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # an outage of the broker ends by itself
 broker_transport_options = {
     "visibility_timeout": _settings.visibility_timeout,
+    "priority_steps": [0],  # one list a queue: no task has a priority
     "unacked_restore_interval": 5,  # seconds between looks for messages of dead workers
+    "unacked_mutex_expire": 30,  # seconds that a worker which dies in such a look keeps the others from it; not 300
     "unacked_restore_throttle": 1,  # every look, not every tenth
     "socket_timeout": _settings.redis.timeout,
     "socket_connect_timeout": 5,

@@ -51,7 +51,8 @@ def bare_app(settings: Settings) -> Celery:
     """
     app = Celery("bridge", set_as_current=False)
     app.config_from_object("celeryconfig")
-    app.conf.update(broker_url=settings.redis_url("broker"), result_backend="disabled://")
+    # The workers' transport is for those who take messages; it would bring their stores into the bridge.
+    app.conf.update(broker_url=settings.redis_url("broker"), broker_transport=None, result_backend="disabled://")
     return app
 
 

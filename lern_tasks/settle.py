@@ -39,6 +39,7 @@ class Settlement:
         self._task_id = task_id
         self._now_ms = world.now_ms()
         self._cap = world.settings.tasks.countdown_cap
+        self._outages: dict[str, DependencyDown | None] = {}
         self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
 
     def settle(self, batch: Batch[Any]) -> dict[str, int]:
@@ -86,8 +87,8 @@ class Settlement:
         if not isinstance(error, LernError):
             return GiveUp(code="BUG")
         limits = self._limits()
-        if isinstance(error, TransientError) and error.dependency and record.attempt >= limits.retries:
-            error = self._fault_or_outage(error)
+        if isinstance(error, TransientError) and error.dependency:
+            error = self._outage_of(error.dependency) or error
         return decide(
             error,
             attempt=record.attempt,
@@ -98,15 +99,21 @@ class Settlement:
             jitter=self._jitter,
         )
 
-    def _fault_or_outage(self, error: TransientError) -> LernError:
-        """A record whose attempts are spent is not at fault while its dependency answers nobody."""
-        try:
-            self._world.probe(error.dependency or "")
-        except DependencyDown as down:
-            return down
-        except LernError:
-            return error
-        return error
+    def _outage_of(self, dependency: str) -> DependencyDown | None:
+        """The outage of a dependency that answers nobody: then no record is at fault. Asked once a message.
+
+        Not only when a record's attempts are spent: else all that an outage had spent would be dead at the first
+        answer that comes too late in the moment when the dependency is back.
+        """
+        if dependency not in self._outages:
+            self._outages[dependency] = None
+            try:
+                self._world.probe(dependency)
+            except DependencyDown as down:
+                self._outages[dependency] = down
+            except LernError as error:
+                _log.warning("probe_failed", dependency=dependency, error=error.code)
+        return self._outages[dependency]
 
     def _limits(self) -> RetryLimits:
         tasks = self._world.settings.tasks

@@ -290,3 +290,16 @@ def test_a_wrong_schema_or_setting_is_no_records_fault(world: FakeWorld) -> None
     assert run(world, raising(SchemaMismatch("user_enrolments lacks status")), record("a"))["again"] == 1
     assert run(world, raising(SettingsError("LERN_X is wrong")), record("a"))["again"] == 1
     assert not world.published.messages
+
+
+def test_an_outage_spends_no_attempt_even_when_calls_only_time_out(world: FakeWorld) -> None:
+    asked: list[str] = []
+
+    def down(name: str) -> None:
+        asked.append(name)
+        raise DependencyDown(name)
+
+    world.probe = down  # type: ignore[method-assign]
+    run(world, raising(TransientError("no answer in time", "registry")), record("a"), record("b", attempt=5))
+    assert [r.attempt for message in world.sent.sent for r in message.records] == [0, 5]
+    assert asked == ["registry"], "asked once a message: each question may take as long as a call"

@@ -38,12 +38,14 @@ def read_rows(
 def write_progress(
     table: Table, key: EnrolmentKey, update: EnrolmentUpdate, *, now: datetime, timestamp: int
 ) -> list[Mutation]:
-    """Write the progress columns; the statuses of contents are replaced as a whole."""
+    """Write the progress columns; the statuses of contents are replaced as a whole.
+
+    The status comes last: a row that is completed is not written again, so after a death in between it must be open.
+    """
     cells: dict[str, Any] = {"status": update.status, "progress": update.progress, "datetime": now}
     if update.completed_on is not None:
         cells["completedon"] = update.completed_on
     return [
-        PutCells(table=table, key=row_key(key), cells=cells, timestamp=timestamp),
         ReplaceCollection(
             table=table,
             key=row_key(key),
@@ -51,6 +53,7 @@ def write_progress(
             value=dict(update.content_status),
             timestamp=timestamp,
         ),
+        PutCells(table=table, key=row_key(key), cells=cells, timestamp=timestamp),
     ]
 
 

@@ -36,10 +36,12 @@ class System:
         arguments = [part for job in jobs for part in ("--job", job)]
         return self._start("bridge", [sys.executable, "-m", "bridge", *arguments], env)
 
-    def start_worker(self, *, queues: str = "", concurrency: int = 2, **env: str) -> subprocess.Popen[bytes]:
-        """A worker for `queues` (comma-separated), or for all."""
+    def start_worker(
+        self, *, queues: str = "", concurrency: int = 2, app: str = "lern_tasks", **env: str
+    ) -> subprocess.Popen[bytes]:
+        """A worker of `app` for `queues` (comma-separated), or for all."""
         name = f"worker{len(self.processes)}"
-        command = [sys.executable, "-m", "celery", "-A", "lern_tasks", "worker"]
+        command = [sys.executable, "-m", "celery", "-A", app, "worker"]
         command += ["-c", str(concurrency), "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
         return self._start(name, [*command, *(["-Q", queues] if queues else [])], {"REMAP_SIGTERM": "SIGQUIT", **env})
 
@@ -72,6 +74,7 @@ class System:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 kill_group(process)
+        self.world.gateway.close()
         self.world.redis.close()
 
 

@@ -1,6 +1,7 @@
-"""What the kill tests share: 2,000 events under way, blows at given points of the work, and what must be true at the end."""
+"""What the kill tests share: 2,000 events, blows at given points of the work, and what must be true at the end."""
 
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -9,15 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from lern_tasks.broker import CLAIMS
 from tests.flow.course import Scenario, make_course, make_scenario
 from tests.flow.installation import PROGRESS, Installation
 from tests.flow.oracle import expected, markers
+from tests.flow.system import System
 from tests.waiting import wait_until
 
 Process = subprocess.Popen[bytes]
 
 EVENTS = 2000
-LESSONS = 14
+LESSONS = 40
+"""Of one learner at most: many, so that a lesson costs less than a certificate."""
 
 WORK_SECONDS = 150.0
 """For all events on a slow machine, with the waits for a dead worker's messages."""
@@ -37,6 +41,11 @@ def two_thousand(seed: int) -> Scenario:
         learners += 5
 
 
+def small(seed: int, *, learners: int, lessons: int = 5) -> Scenario:
+    """A few learners of one course."""
+    return make_scenario(seed, learners=learners, courses=[make_course("a", lessons=lessons)])
+
+
 def counted(installation: Installation) -> int:
     """Lessons that are marked as seen."""
     client = installation.system.world.redis.client("dedup")
@@ -54,6 +63,23 @@ def strike_through(installation: Installation, scenario: Scenario, blows: Sequen
             what=f"{goal} lessons counted",
         )
         blow()
+
+
+def log_of(system: System, process: Process) -> str:
+    """What one process has said so far."""
+    (log,) = system.directory.glob(f"*-{system.processes.index(process)}.log")
+    return log.read_text(errors="replace")
+
+
+def wait_ready(system: System, process: Process) -> None:
+    """Wait until the worker takes messages."""
+    wait_until(lambda: " ready." in log_of(system, process), seconds=60, what="a worker that is ready")
+
+
+def skipped(logs: str) -> int:
+    """Progress records that were counted before, by what the workers say."""
+    lines = [line for line in logs.splitlines() if "job=activity_aggregate_updater" in line]
+    return sum(int(found[1]) for line in lines if (found := re.search(r"\bskipped=(\d+)", line)))
 
 
 def children(process: Process) -> list[int]:
@@ -84,8 +110,20 @@ def publish_and_produce(installation: Installation, scenario: Scenario) -> None:
     installation.produce(PROGRESS, scenario.events())
 
 
+def wait_for_work(installation: Installation, scenario: Scenario) -> None:
+    """Wait until all lessons are counted and the queues are empty: cheaper than reading all rows again and again."""
+    broker = installation.system.world.redis.client("broker")
+    wait_until(
+        lambda: counted(installation) >= len(scenario.events()) and not broker.hlen(CLAIMS),
+        seconds=WORK_SECONDS,
+        what="all lessons counted",
+    )
+    installation.wait_idle(seconds=WORK_SECONDS)
+
+
 def check_end(installation: Installation, scenario: Scenario, *, creates_beyond: int = 0) -> None:
     """Rows as the oracle's, markers complete, queues empty, no dead letter, and every certificate accounted for."""
+    wait_for_work(installation, scenario)
     installation.wait_for(scenario, seconds=WORK_SECONDS)
     installation.wait_idle(seconds=WORK_SECONDS)
     assert not installation.dead()

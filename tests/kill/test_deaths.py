@@ -1,20 +1,33 @@
 """kill -9 of each kind of process while 2,000 events are under way."""
 
 import json
+import os
+import signal
 from functools import partial
 
 import pytest
 
+from lern_tasks.records import Record
 from tests.flow.conftest import Open
+from tests.flow.course import finished
 from tests.flow.system import kill_group
-from tests.kill.scene import check_end, kill_child, publish_and_produce, strike_through, two_thousand
+from tests.kill.scene import (
+    check_end,
+    kill_child,
+    publish_and_produce,
+    skipped,
+    small,
+    strike_through,
+    two_thousand,
+    wait_for_work,
+    wait_ready,
+)
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
 
-QUICK_GROUP = {
-    # The successor of a dead bridge waits this long for its partitions: the least that a broker allows.
-    "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps({"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"})
-}
+# The successor of a dead bridge waits this long for its partitions: the least that a broker allows.
+SESSION = {"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"}
 
 
 def test_pool_processes_die(open_installation: Open, packing: dict[str, str]) -> None:
@@ -28,21 +41,21 @@ def test_pool_processes_die(open_installation: Open, packing: dict[str, str]) ->
     check_end(installation, scenario)
 
 
-def test_whole_workers_die_and_another_goes_on(open_installation: Open, packing: dict[str, str]) -> None:
-    installation = open_installation(**packing)
+def test_whole_workers_die_and_another_goes_on(open_installation: Open) -> None:
+    installation = open_installation()
     scenario = two_thousand(12)
     installation.seed(scenario)
     system = installation.system
     victims = [system.start_worker(concurrency=1) for _ in range(2)]
-    system.start_worker(concurrency=1)
+    system.start_worker()
     system.start_bridge()
     publish_and_produce(installation, scenario)
     strike_through(installation, scenario, [partial(kill_group, victim) for victim in victims])
     check_end(installation, scenario)
 
 
-def test_bridges_die(open_installation: Open, packing: dict[str, str]) -> None:
-    installation = open_installation(**packing, LERN_BRIDGE__POLL="100", **QUICK_GROUP)
+def test_bridges_die(open_installation: Open) -> None:
+    installation = open_installation(LERN_BRIDGE__RECORDS_PER_TASK="5", LERN_KAFKA__PROPERTIES=json.dumps(SESSION))
     scenario = two_thousand(13)
     installation.seed(scenario)
     installation.system.start_worker()
@@ -54,4 +67,47 @@ def test_bridges_die(open_installation: Open, packing: dict[str, str]) -> None:
         bridges.append(installation.system.start_bridge())
 
     strike_through(installation, scenario, [replace] * 3)
+    check_end(installation, scenario)
+
+
+def test_a_bridge_dies_between_push_and_commit(open_installation: Open) -> None:
+    """Its offsets are never committed, so that its successor hands everything over again."""
+    never = {**SESSION, "auto.commit.interval.ms": "3600000"}
+    installation = open_installation(LERN_KAFKA__PROPERTIES=json.dumps(never))
+    scenario = two_thousand(14)
+    installation.seed(scenario)
+    installation.system.start_worker()
+    bridge = installation.system.start_bridge()
+    publish_and_produce(installation, scenario)
+    wait_for_work(installation, scenario)
+    kill_group(bridge)
+    assert skipped(installation.system.logs()) < len(scenario.events())
+
+    installation.system.start_bridge()
+    wait_until(
+        lambda: skipped(installation.system.logs()) >= len(scenario.events()),
+        seconds=60,
+        what="all events handed over again, and skipped",
+    )
+    check_end(installation, scenario)
+
+
+def test_a_frozen_worker_dies_with_a_message_on_its_way(open_installation: Open) -> None:
+    """What a worker asked the broker for before it froze is not lost when it never wakes up."""
+    installation = open_installation()
+    scenario = small(15, learners=20)
+    installation.seed(scenario)
+    system = installation.system
+    frozen = system.start_worker()
+    system.start_bridge()
+    installation.publish(scenario)
+    wait_ready(system, frozen)
+    os.killpg(frozen.pid, signal.SIGSTOP)
+    for learner in scenario.learners:
+        for content in learner.finished:
+            record = Record(value=json.dumps(finished(learner.key, [content])), topic="test")
+            task_id = f"{learner.key.text}:{content}"
+            system.world.sender.send("activity_aggregate_updater", [record], task_id=task_id)
+    kill_group(frozen)
+    system.start_worker()
     check_end(installation, scenario)

@@ -1,6 +1,7 @@
-"""A chain of tasks for each test, on services that serve all tests of the module."""
+"""Chains of tasks for each test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,19 @@ MakeChain = Callable[..., Chain]
 
 @pytest.fixture
 def make_chain(tmp_path: Path) -> Iterator[MakeChain]:
-    """Makes environments with the given LERN_ settings; each has files of its own, all share the services."""
+    """Makes environments with the given LERN_ settings; each has files and services of its own."""
     made: list[Chain] = []
-    with Registry() as registry, PlatformApi() as platform:
+    with ExitStack() as stack:
 
         def make(**env: str) -> Chain:
             directory = tmp_path / str(len(made))
             directory.mkdir()
+            registry, platform = stack.enter_context(Registry()), stack.enter_context(PlatformApi())
             made.append(Chain(directory, registry, platform, **env))
+            stack.callback(made[-1].close)
             return made[-1]
 
         yield make
-        for chain in made:
-            chain.close()
 
 
 @pytest.fixture

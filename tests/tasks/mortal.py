@@ -5,7 +5,8 @@ from typing import Any
 
 from lern_tasks.clients.kafka_out import OutMessage
 from lern_tasks.errors import LernError
-from lern_tasks.stores.gateway import Mutation
+from lern_tasks.rules.progress import Pending
+from lern_tasks.stores.gateway import Key, Mutation
 from lern_tasks.stores.locks import Holding, Locks
 from tests.fakes.world import FakeWorld
 
@@ -53,15 +54,19 @@ class Mortal:
 
 
 class MortalGateway(Mortal):
-    """Writes one mutation after the other, from the first or from the last: no order is promised between rows."""
+    """Writes one mutation after the other, from the first row or from the last: no order is promised between rows."""
 
     backwards = False
 
     def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+        rows: dict[tuple[str, Key], list[int]] = {}
+        for index, mutation in enumerate(mutations):
+            rows.setdefault((mutation.table.name, mutation.key), []).append(index)
         results: dict[int, LernError | None] = {}
-        for index in sorted(range(len(mutations)), reverse=self.backwards):
-            self._life.effect(f"write {mutations[index].table.name}")
-            (results[index],) = self._of.apply([mutations[index]])
+        for (name, _), indexes in sorted(rows.items(), reverse=True) if self.backwards else rows.items():
+            for index in indexes:
+                self._life.effect(f"write {name}")
+                (results[index],) = self._of.apply([mutations[index]])
         return [results[index] for index in range(len(mutations))]
 
 
@@ -74,6 +79,15 @@ class MortalKafka(Mortal):
             self._life.effect(f"publish to {message.topic}")
             results += self._of.publish([message])
         return results
+
+
+class MortalSeen(Mortal):
+    """Notes down one count after the other; markers are set in one transaction."""
+
+    def intend(self, pending: Mapping[str, Pending]) -> None:
+        for checksum, counts in pending.items():
+            self._life.effect("note down counts")
+            self._of.intend({checksum: counts})
 
 
 class MortalLocks(Locks):
@@ -106,7 +120,7 @@ def make_mortal(world: FakeWorld, life: Life, *, backwards: bool = False) -> Non
         "locks": MortalLocks(world.locks, life),
         "kafka": MortalKafka(world.kafka, life),
         "sender": Mortal(world.sender, life, "send"),
-        "seen": Mortal(world.seen, life, "intend", "mark"),
+        "seen": MortalSeen(world.seen, life, "mark"),
         "intents": Mortal(world.intents, life, "write", "forget"),
         "once": Mortal(world.once, life, "first", "again"),
         "deliveries": Mortal(world.deliveries, life, "arrive", "forget"),
