@@ -71,7 +71,7 @@ virtual_qos: Any = virtual.QoS
 json: Any = kombu_json
 
 
-class QoS(redis.QoS):  # type: ignore[misc]
+class QoS(redis.QoS):
     """What is delivered and not acknowledged."""
 
     def append(self, message: Any, delivery_tag: str) -> None:
@@ -97,7 +97,7 @@ class QoS(redis.QoS):  # type: ignore[misc]
             _log.warning("claims_given_back", messages=given)
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """Takes messages by a script instead of BRPOP."""
 
     QoS = QoS
@@ -165,7 +165,7 @@ class Channel(redis.Channel):  # type: ignore[misc]
                 pipe.execute()
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """`broker_transport` of the workers."""
 
     Channel = Channel
