@@ -231,7 +231,7 @@ class Installation:
         rows: Any = self.system.world.gateway.get_many(self.tables.activity_agg, keys, ["aggregates"])
         return {key[1]: row["aggregates"]["completedCount"] for key, row in rows.items() if row}
 
-    def wait_for(self, scenario: Scenario, *, seconds: float = 40) -> None:
+    def wait_for(self, scenario: Scenario, *, seconds: float = 120) -> None:
         """Wait until the rows are the oracle's, and say which are not."""
         wanted = expected(scenario)
 
