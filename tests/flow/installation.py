@@ -21,6 +21,7 @@ from lern_tasks.stores.tables import JobTables, for_job, used_by
 from lern_tasks.topics import EVENT_JOBS, QUEUES
 from tests.flow.course import Course, Scenario
 from tests.flow.oracle import Expected, expected
+from tests.flow.rows import stored_rows
 from tests.flow.system import System
 from tests.stack.redis import RedisServer
 from tests.waiting import wait_until
@@ -198,38 +199,7 @@ class Installation:
 
     def rows(self, scenario: Scenario) -> dict[str, Expected]:
         """The rows of every learner in the oracle's form."""
-        gateway, tables = self.system.world.gateway, self.tables
-        keys = [(learner.key.user_id, learner.key.course_id, learner.key.batch_id) for learner in scenario.learners]
-        enrolments: Any = gateway.get_many(
-            tables.enrolments, keys, ["status", "progress", "contentstatus", "completedon", "issued_certificates"]
-        )
-        contents: Any = gateway.select_many(
-            tables.content_consumption, keys, ["contentid", "viewcount", "completedcount"]
-        )
-        found = {}
-        for learner, key in zip(scenario.learners, keys, strict=True):
-            row = enrolments[key] or {}
-            names = [element["name"] for element in row.get("issued_certificates") or ()]
-            assert len(names) == len({name.lower() for name in names}), f"a name twice: {names}"
-            found[learner.key.text] = Expected(
-                status=row.get("status", -1),
-                progress=row.get("progress", -1),
-                content_status=row.get("contentstatus") or {},
-                completed=row.get("completedon") is not None,
-                certificates=frozenset(names),
-                counts={
-                    entry["contentid"]: (entry["viewcount"], entry["completedcount"])
-                    for entry in contents[key]
-                    if entry["viewcount"] is not None
-                },
-                aggregates=self._aggregates(scenario.course_of(learner), learner.key.user_id),
-            )
-        return found
-
-    def _aggregates(self, course: Course, user_id: str) -> dict[str, float]:
-        keys = [("Course", name, user_id, f"cb:{course.batch_id}") for name in (course.course_id, *course.units)]
-        rows: Any = self.system.world.gateway.get_many(self.tables.activity_agg, keys, ["aggregates"])
-        return {key[1]: row["aggregates"]["completedCount"] for key, row in rows.items() if row}
+        return stored_rows(self.system.world.gateway, self.tables, scenario)
 
     def wait_for(self, scenario: Scenario, *, seconds: float = 120) -> None:
         """Wait until the rows are the oracle's, and say which are not."""
