@@ -2,11 +2,15 @@
 
 With the default settings:
 
-job                               topic                              consumer group                           records
-relation_cache_updater            {env}.content.postpublish.request  {env}-relation-cache-updater-group       1
-activity_aggregate_updater        {env}.coursebatch.job.request      {env}-activity-aggregate-group           100
+job                               topic                              consumer group                            records
+relation_cache_updater            {env}.content.postpublish.request  {env}-relation-cache-updater-group        1
+activity_aggregate_updater        {env}.coursebatch.job.request      {env}-activity-aggregate-group            100
+assessment_aggregator             {env}.telemetry.assess             {env}-assessment-aggregator-group         50
+enrolment_reconciliation          {env}.batch.enrolment.sync.request {env}-enrolment-reconciliation-group      100
+merge_user_courses                {env}.lms.user.account.merge       {env}-merge-courses-group                 1
 collection_cert_pre_processor     {env}.issue.certificate.request    {env}-collection-cert-pre-processor-group 20
-collection_certificate_generator  {env}.generate.certificate.request {env}-certificate-generator-group        1
+collection_certificate_generator  {env}.generate.certificate.request {env}-certificate-generator-group         1
+user_cache_updater                {env}.telemetry.audit              {env}-user-cache-updater-group            100
 
 The task is `lern.<job>`, the queue the job's name with dashes.
 """

@@ -34,11 +34,22 @@ def needed_topics(settings: Settings) -> list[NeededTopic]:
     for name in topics.JOBS:
         roles[settings.failed_topic(name)].add("failed")
     roles[settings.topic(UNKNOWN_JOB_FAILED)].add("failed")
-    aggregator = settings.activity_aggregate_updater
-    for template in (aggregator.kafka_certissue_topic, aggregator.kafka_enrolment_sync_topic):
+    aggregator, reconciliation = settings.activity_aggregate_updater, settings.enrolment_reconciliation
+    handed_on = (
+        aggregator.kafka_certissue_topic,
+        reconciliation.kafka_certissue_topic,
+        settings.assessment_aggregator.kafka_certissue_topic,
+        settings.merge_user_courses.kafka_output_course_batch_updater_topic,
+        settings.collection_cert_pre_processor.kafka_output_topic,
+    )
+    audits = (
+        aggregator.kafka_audit_topic,
+        reconciliation.kafka_audit_topic,
+        settings.collection_certificate_generator.kafka_audit_topic,
+    )
+    for template in handed_on:
         roles[settings.topic(template)].add("handed on")
-    roles[settings.topic(settings.collection_cert_pre_processor.kafka_output_topic)].add("handed on")
-    for template in (aggregator.kafka_audit_topic, settings.collection_certificate_generator.kafka_audit_topic):
+    for template in audits:
         roles[settings.topic(template)].add("audit")
     return [NeededTopic(name=name, roles=tuple(sorted(uses))) for name, uses in sorted(roles.items())]
 

@@ -5,10 +5,17 @@ from typing import Literal, get_args
 EventJob = Literal[
     "relation_cache_updater",
     "activity_aggregate_updater",
+    "assessment_aggregator",
+    "enrolment_reconciliation",
+    "merge_user_courses",
     "collection_cert_pre_processor",
     "collection_certificate_generator",
+    "user_cache_updater",
 ]
 """The jobs that take events from a topic."""
+
+ProgressJob = Literal["activity_aggregate_updater", "enrolment_reconciliation"]
+"""The jobs that compute progress."""
 
 FollowUp = Literal["certificate_notification", "certificate_user_feed", "certificate_replacement"]
 """What follows an issued certificate; by Celery only. `certificate_replacement` deletes the certificate replaced."""

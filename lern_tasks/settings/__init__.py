@@ -10,11 +10,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lern_tasks import topics
 from lern_tasks.errors import SettingsError
-from lern_tasks.settings import jobs, shared
+from lern_tasks.settings import certificate_jobs, progress_jobs, shared, user_jobs
 from lern_tasks.settings.field import ours
-from lern_tasks.topics import EventJob, JobName
+from lern_tasks.settings.jobs import JobSettings
+from lern_tasks.topics import EventJob, JobName, ProgressJob
 
-RedisRole = Literal["broker", "results", "state", "relation_cache", "units", "metadata", "collection", "dedup"]
+RedisRole = Literal[
+    "broker",
+    "results",
+    "state",
+    "relation_cache",
+    "units",
+    "metadata",
+    "collection",
+    "dedup",
+    "users",
+    "anonymous_users",
+]
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -25,11 +37,16 @@ _DATABASES: dict[RedisRole, int] = {
     "metadata": 5,
     "collection": 0,
     "dedup": 13,
+    "users": 12,
+    "anonymous_users": 4,
 }
 _ROLE_KEYS: dict[RedisRole, tuple[str, str, str]] = {
     "relation_cache": ("redis_host", "redis_port", "redis_database_relationcache_id"),
     "units": ("dp_redis_host", "dp_redis_port", "dp_redis_database_index"),
     "dedup": ("dedup_redis_host", "dedup_redis_port", "dedup_redis_database_index"),
+    "metadata": ("redis_meta_host", "redis_meta_port", "redis_database_contentcache_id"),
+    "users": ("redis_meta_host", "redis_meta_port", "redis_meta_database_userstore_id"),
+    "anonymous_users": ("redis_meta_host", "redis_meta_port", "redis_user_input_index"),
 }
 """The documented keys of a job that override host, port and db of a role."""
 
@@ -55,21 +72,37 @@ class Settings(BaseSettings):
     tasks: shared.TaskSettings = Field(default_factory=shared.TaskSettings)
     bridge: shared.BridgeSettings = Field(default_factory=shared.BridgeSettings)
     files: shared.FileSettings = Field(default_factory=shared.FileSettings)
-    relation_cache_updater: jobs.RelationCacheUpdaterSettings = Field(default_factory=jobs.RelationCacheUpdaterSettings)
-    activity_aggregate_updater: jobs.ActivityAggregateUpdaterSettings = Field(
-        default_factory=jobs.ActivityAggregateUpdaterSettings
+    relation_cache_updater: progress_jobs.RelationCacheUpdaterSettings = Field(
+        default_factory=progress_jobs.RelationCacheUpdaterSettings
     )
-    collection_cert_pre_processor: jobs.CollectionCertPreProcessorSettings = Field(
-        default_factory=jobs.CollectionCertPreProcessorSettings
+    activity_aggregate_updater: progress_jobs.ActivityAggregateUpdaterSettings = Field(
+        default_factory=progress_jobs.ActivityAggregateUpdaterSettings
     )
-    collection_certificate_generator: jobs.CollectionCertificateGeneratorSettings = Field(
-        default_factory=jobs.CollectionCertificateGeneratorSettings
+    assessment_aggregator: progress_jobs.AssessmentAggregatorSettings = Field(
+        default_factory=progress_jobs.AssessmentAggregatorSettings
     )
+    enrolment_reconciliation: progress_jobs.EnrolmentReconciliationSettings = Field(
+        default_factory=progress_jobs.EnrolmentReconciliationSettings
+    )
+    merge_user_courses: progress_jobs.MergeUserCoursesSettings = Field(
+        default_factory=progress_jobs.MergeUserCoursesSettings
+    )
+    collection_cert_pre_processor: certificate_jobs.CollectionCertPreProcessorSettings = Field(
+        default_factory=certificate_jobs.CollectionCertPreProcessorSettings
+    )
+    collection_certificate_generator: certificate_jobs.CollectionCertificateGeneratorSettings = Field(
+        default_factory=certificate_jobs.CollectionCertificateGeneratorSettings
+    )
+    user_cache_updater: user_jobs.UserCacheUpdaterSettings = Field(default_factory=user_jobs.UserCacheUpdaterSettings)
 
-    def job(self, job: JobName) -> jobs.JobSettings:
+    def job(self, job: JobName) -> JobSettings:
         """The settings of `job`; what follows a certificate shares the generator's."""
         name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
-        return cast("jobs.JobSettings", getattr(self, name))
+        return cast("JobSettings", getattr(self, name))
+
+    def progress(self, job: ProgressJob) -> progress_jobs.ProgressSettings:
+        """What the settings of the jobs that compute progress have in common."""
+        return cast("progress_jobs.ProgressSettings", getattr(self, job))
 
     def hard_time_limit(self, job: JobName) -> int:
         """Seconds after which the process of a task is ended: time for the soft limit's own work, and slow writes."""

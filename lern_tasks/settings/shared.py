@@ -43,6 +43,8 @@ class RedisSettings(Scope):
     metadata: str = ours("", note="content metadata; db 5")
     collection: str = ours("", note="collection metadata of the knowledge platform; db 0")
     dedup: str = ours("", note="dedup markers; db 13")
+    users: str = ours("", note="the user cache that reports read; db 12")
+    anonymous_users: str = ours("", note="users without account, to be copied into the user cache; db 4")
     timeout: float = documented(
         30.0, "redisdb.connection.timeout", note="seconds for one call (documented in ms: 30000)"
     )

@@ -1,13 +1,17 @@
-"""`user_activity_agg`: a learner's figures in a course and its units. See docs/jobs/activity_aggregate_updater.md."""
+"""`user_activity_agg`: a learner's figures in a course and its units.
+
+See docs/jobs/activity_aggregate_updater.md and docs/jobs/assessment_aggregator.md, "Rows".
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lern_tasks.errors import LernError
+from lern_tasks.rules.assessment_summary import Summary, stale_figures
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import Progress
-from lern_tasks.stores.gateway import Gateway, Mutation, PutMap
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.gateway import Gateway, Mutation, PutMap, ReplaceCollection, Row
+from lern_tasks.stores.table import Table
 
 _TYPE = "Course"
 """Courses and units alike, as in the data that exists."""
@@ -34,6 +38,43 @@ def write_completed(
             for column, values in entries
         ]
     return mutations
+
+
+def write_scores(
+    table: Table, key: EnrolmentKey, summary: Summary, *, now: datetime, timestamp: int, stored: Row | None = None
+) -> list[Mutation]:
+    """Put the scores of each attempted content, and replace the details; other entries of the maps stay.
+
+    `stored` are both maps as `read_entries` gave them, where the scores of contents without attempts shall go.
+    """
+    row = row_key(key, key.course_id)
+    maps: dict[str, Mapping[str, object]] = {
+        "aggregates": summary.figures,
+        "agg_last_updated": dict.fromkeys(summary.figures, now),
+    }
+    changes: list[Mutation] = []
+    for column, entries in maps.items():
+        found = (stored and stored[column]) or {}
+        stale = stale_figures(found, summary)
+        if stale:
+            kept = {name: value for name, value in found.items() if name not in stale}
+            changes.append(
+                ReplaceCollection(table=table, key=row, column=column, value={**kept, **entries}, timestamp=timestamp)
+            )
+        else:
+            changes.append(PutMap(table=table, key=row, column=column, entries=entries, timestamp=timestamp))
+    details = list(summary.details)
+    changes.append(ReplaceCollection(table=table, key=row, column="agg_details", value=details, timestamp=timestamp))
+    return changes
+
+
+def read_entries(
+    gateway: Gateway, table: Table, keys: Sequence[EnrolmentKey]
+) -> dict[EnrolmentKey, Row | None | LernError]:
+    """Both maps of each course row."""
+    by_row = {key: row_key(key, key.course_id) for key in keys}
+    found = gateway.get_many(table, list(by_row.values()), ("aggregates", "agg_last_updated"))
+    return {key: found[row] for key, row in by_row.items()}
 
 
 def read_figures(

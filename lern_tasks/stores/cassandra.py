@@ -11,12 +11,16 @@ from cassandra.policies import FallthroughRetryPolicy
 from cassandra.query import PreparedStatement
 from cassandra.timestamps import MonotonicTimestampGenerator
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch
 from lern_tasks.settings import Settings
-from lern_tasks.stores import cql, schema_check, values
+from lern_tasks.stores import cql, cql_schema, schema_check, values
+from lern_tasks.stores.cassandra_scan import next_page
 from lern_tasks.stores.cassandra_session import Call, connect
-from lern_tasks.stores.gateway import Key, Mutation, Row
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.cql_values import row_of
+from lern_tasks.stores.gateway import Key, Mutation, Page, Row
+from lern_tasks.stores.installed_schema import InstalledSchema
+from lern_tasks.stores.schema_check import FoundSchema
+from lern_tasks.stores.table import Table
 
 _IN_FLIGHT = 64
 """Statements of one call at once: enough to hide the network, few enough not to overload a node."""
@@ -40,7 +44,7 @@ class CassandraGateway:
         self._opening = threading.Lock()
         self._pid = 0
         self._session: Session | None = None
-        self._checked = False
+        self._schema = InstalledSchema(self._read_schema, settings.cassandra.schema_check)
         self._prepared: dict[str, PreparedStatement] = {}
 
     def get_many(self, table: Table, keys: Sequence[Key], columns: Sequence[str]) -> dict[Key, Row | None | LernError]:
@@ -56,21 +60,40 @@ class CassandraGateway:
         """See `Gateway.select_many`."""
         return self._select(table, prefixes, columns, whole=False)
 
+    def scan(self, table: Table, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """See `Gateway.scan`: by token, in the order of tokens."""
+        session = self._connected()
+        self._schema.check(table)
+        text = cql.scan(table, columns, self._schema.partition(table), resumed=after is not None)
+        statement = self._bound(session, text, [] if after is None else [int(after)])
+        timeout = self._settings.timeout
+        return next_page(session, statement, table=table, columns=columns, limit=limit, timeout=timeout)
+
+    def present(self, table: Table) -> frozenset[str]:
+        """See `Gateway.present`."""
+        self._connected()
+        return self._schema.present(table)
+
     def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
         """See `Gateway.apply`: changes of one partition go together, in batches of the configured size."""
         results: list[LernError | None] = [None] * len(mutations)
+        partitions: defaultdict[tuple[Table, Key], list[tuple[int, Any]]] = defaultdict(list)
         try:
-            session = self._checked_session()
+            session = self._connected()
+            refused = self._refused(dict.fromkeys(change.table for change in mutations))
         except LernError as down:
             return [down] * len(mutations)
-        partitions: defaultdict[tuple[Table, Key], list[tuple[int, Any]]] = defaultdict(list)
         for index, change in enumerate(mutations):
+            results[index] = refused.get(change.table)
+            if results[index] is not None:
+                continue
             try:
                 statement = self._statement(session, change)
             except LernError as wrong:
                 results[index] = wrong
             else:
                 if statement is not None:
+                    # The changes of one declared partition are of one partition on the table's other keys too.
                     partition = change.table, change.key[: len(change.table.partition)]
                     partitions[partition].append((index, statement))
         size = self._batch_size
@@ -82,7 +105,9 @@ class CassandraGateway:
     def create(self, tables: Sequence[Table]) -> None:
         """See `Gateway.create`. Raises LernError."""
         session = self._connected()
-        texts = [cql.create_keyspace(table) for table in tables] + [cql.create_table(table) for table in tables]
+        texts = [cql_schema.create_keyspace(table.keyspace, cql_schema.ONE_COPY) for table in tables]
+        for table in tables:
+            texts += [*cql_schema.create_types(table), cql_schema.create_table(table)]
         for text in dict.fromkeys(texts):
             result = Call(session, text, _DDL_TIMEOUT).result()
             if isinstance(result, LernError):
@@ -95,8 +120,11 @@ class CassandraGateway:
             raise DependencyDown("cassandra", str(result))
 
     def schema_differences(self) -> list[str]:
-        """What the schema check finds, in plain words. Raises LernError when Cassandra does not answer."""
-        return self._differences(self._connected())
+        """What the schema check finds in the tables of all jobs, in plain words. Raises LernError for no answer."""
+        found = FoundSchema()
+        for keyspace in sorted({cql_schema.stored_name(table.keyspace) for table in self._needed}):
+            found = found.joined(self._read_schema(keyspace))
+        return schema_check.differences(self._needed, found)
 
     def close(self) -> None:
         """See `Gateway.close`."""
@@ -110,7 +138,8 @@ class CassandraGateway:
     ) -> dict[Key, list[Row] | LernError]:
         found: dict[Key, list[Row] | LernError] = {}
         try:
-            session = self._checked_session()
+            session = self._connected()
+            self._schema.check(table)
         except LernError as error:
             return dict.fromkeys(prefixes, error)
         bound: list[tuple[Key, Any]] = []
@@ -122,7 +151,7 @@ class CassandraGateway:
             except LernError as error:
                 found[prefix] = error
         for prefix, rows in self._run(session, bound):
-            found[prefix] = rows if isinstance(rows, LernError) else [cql.row_of(row, columns) for row in rows]
+            found[prefix] = rows if isinstance(rows, LernError) else [row_of(table, row, columns) for row in rows]
         return found
 
     def _statement(self, session: Session, change: Mutation) -> Any:
@@ -168,30 +197,32 @@ class CassandraGateway:
         except cql.UNFIT as error:
             raise cql.lern_error(error) from error
 
-    def _checked_session(self) -> Session:
+    def _refused(self, tables: Iterable[Table]) -> dict[Table, LernError]:
+        """The tables that differ from what the jobs need. Raises LernError for no answer."""
+        refused: dict[Table, LernError] = {}
+        for table in tables:
+            try:
+                self._schema.check(table)
+            except SchemaMismatch as differs:
+                refused[table] = differs
+        return refused
+
+    def _read_schema(self, keyspace: str) -> FoundSchema:
+        columns = self._rows(cql_schema.COLUMNS_OF_KEYSPACE, keyspace)
+        return schema_check.found_schema(keyspace, columns, self._rows(cql_schema.TYPES_OF_KEYSPACE, keyspace))
+
+    def _rows(self, text: str, keyspace: str) -> list[dict[str, Any]]:
         session = self._connected()
-        if not self._checked:
-            with self._opening:
-                if not self._checked:
-                    mode = self._settings.schema_check
-                    schema_check.act_on([] if mode == "off" else self._differences(session), mode)
-                    self._checked = True
-        return session
-
-    def _differences(self, session: Session) -> list[str]:
-        def columns_of(keyspace: str) -> list[dict[str, Any]]:
-            statement = self._bound(session, cql.COLUMNS_OF_KEYSPACE, [keyspace])
-            rows = Call(session, statement, self._settings.timeout).result()
-            if isinstance(rows, LernError):
-                raise rows
-            return rows
-
-        return schema_check.differences(self._needed, schema_check.found_tables(self._needed, columns_of))
+        rows = Call(session, self._bound(session, text, [keyspace]), self._settings.timeout).result()
+        if isinstance(rows, LernError):
+            raise rows
+        return rows
 
     def _connected(self) -> Session:
         with self._opening:
             if self._session is None or self._pid != os.getpid():
                 # A session from before a fork has no threads here: it is left alone.
                 self._session = connect(self._settings)
-                self._pid, self._checked, self._prepared = os.getpid(), False, {}
+                self._pid, self._prepared = os.getpid(), {}
+                self._schema = InstalledSchema(self._read_schema, self._settings.schema_check)
             return self._session

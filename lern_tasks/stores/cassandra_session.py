@@ -5,7 +5,7 @@ Every wait for the driver has a limit.
 
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cassandra import ConsistencyLevel, OperationTimedOut
@@ -50,15 +50,34 @@ class Call:
 
     def result(self) -> list[dict[str, Any]] | LernError:
         """All rows, or what went wrong."""
+        rows: list[dict[str, Any]] = []
+        for page in self.pages():
+            if isinstance(page, LernError):
+                return page
+            rows += page
+        return rows
+
+    def pages(self) -> Iterator[list[dict[str, Any]] | LernError]:
+        """The rows as the server pages them, each page fetched when it is asked for; an error is the last."""
         while True:
             if not self._done.wait(self._limit):
-                return cql.lern_error(OperationTimedOut())
+                yield cql.lern_error(OperationTimedOut())
+                return
             if self._error is not None:
-                return cql.lern_error(self._error)
-            if not self._future.has_more_pages:
-                return self._rows
+                yield cql.lern_error(self._error)
+                return
+            rows, self._rows = self._rows, []
+            yield rows
+            if not self.has_more_pages:
+                return
             self._done.clear()
             self._future.start_fetching_next_page()
+
+    @property
+    def has_more_pages(self) -> bool:
+        """Whether there may be rows behind the page that came last."""
+        more: bool = self._future.has_more_pages
+        return more
 
     def _on_page(self, rows: Iterable[dict[str, Any]] | None) -> None:
         self._rows.extend(rows or ())

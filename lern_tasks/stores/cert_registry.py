@@ -2,7 +2,7 @@
 
 from lern_tasks.stores.gateway import Delete as DeleteRow
 from lern_tasks.stores.gateway import Gateway, Mutation
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 
 def delete(gateway: Gateway, table: Table, certificate_id: str) -> None:

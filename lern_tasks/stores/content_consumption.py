@@ -6,7 +6,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import MergedContent, StoredContent
 from lern_tasks.stores.gateway import Gateway, Mutation, PutCells
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 _COLUMNS = ("contentid", "status", "viewcount", "completedcount")
 

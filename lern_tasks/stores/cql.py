@@ -1,4 +1,4 @@
-"""CQL text from a table's declaration, the only place that has any, and what its rows and errors mean to us.
+"""CQL text from a table's declaration, and what the driver's errors mean to us.
 
 See docs/architecture.md, "Stores".
 
@@ -9,7 +9,6 @@ cells decide alone. Plain CQL 3: no lightweight transactions, no SASI, no materi
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from cassandra import (
@@ -25,16 +24,13 @@ from cassandra.connection import ConnectionException
 from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, SettingsError, TransientError
-from lern_tasks.stores.gateway import Delete, Mutation, PutCells, PutMap, ReplaceCollection, Row
-from lern_tasks.stores.tables import Table
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, SchemaMismatch, TransientError
+from lern_tasks.stores.cql_schema import full_name
+from lern_tasks.stores.cql_values import bound
+from lern_tasks.stores.gateway import Delete, Mutation, PutCells, PutMap, ReplaceCollection
+from lern_tasks.stores.table import Table
 
 PING = "SELECT release_version FROM system.local"
-
-COLUMNS_OF_KEYSPACE = (
-    "SELECT table_name, column_name, type, kind, position FROM system_schema.columns WHERE keyspace_name = ?"
-)
-"""What the schema check reads."""
 
 DRIVER_ERRORS = (DriverException, NoHostAvailable, ConnectionException, ErrorMessage)
 """Everything that the driver raises on purpose: it has no common base."""
@@ -53,52 +49,39 @@ _NOT_THERE = re.compile("unconfigured table|does not exist|undefined column", re
 UNFIT = (TypeError, ValueError, AttributeError, OverflowError, struct.error)
 """What the driver raises for a value that does not fit its column; UnicodeEncodeError is a ValueError."""
 
-_NAME = re.compile(r"[a-z0-9_]{1,48}")
-"""What Cassandra takes for the name of a keyspace or a table."""
-
-
-def stored_name(name: str) -> str:
-    """The name as Cassandra keeps it: in lower case, as the platform's unquoted scripts made it.
-
-    Raises SettingsError for what cannot be a name.
-    """
-    stored = name.lower()
-    if not _NAME.fullmatch(stored):
-        raise SettingsError(
-            f"{name!r} cannot be the name of a Cassandra keyspace or table: use at most 48 letters, digits and _"
-        )
-    return stored
-
-
-def create_keyspace(table: Table) -> str:
-    """For development and tests: one copy of everything, on one node."""
-    replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
-    return f'CREATE KEYSPACE IF NOT EXISTS "{stored_name(table.keyspace)}" WITH replication = {replication}'
-
-
-def create_table(table: Table) -> str:
-    """For development and tests: the columns that the jobs use."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-    key = ", ".join((f"({', '.join(table.partition)})", *table.clustering))
-    return f"CREATE TABLE IF NOT EXISTS {_full_name(table)} ({columns}, PRIMARY KEY ({key}))"
+_SCANNED = "scanned_token"
+"""The name under which a scan reads tokens; no column has it."""
 
 
 def select(table: Table, columns: Sequence[str], key_columns: int) -> str:
     """The rows under the first `key_columns` columns of the key: all of them for one row."""
     # Without a column to read, the question is whether there is a row.
     names = ", ".join(columns or table.partition[:1])
-    return f"SELECT {names} FROM {_full_name(table)} WHERE {_where(table.key[:key_columns])}"  # noqa: S608 (declared names)
+    return f"SELECT {names} FROM {full_name(table)} WHERE {_where(table.prefix_columns(key_columns))}"  # noqa: S608 (declared names)
+
+
+def scan(table: Table, columns: Sequence[str], partition: Sequence[str], *, resumed: bool) -> str:
+    """All rows in the order of their tokens, or those behind a token; `partition` is the key of this installation."""
+    token = f"token({', '.join(partition)})"
+    text = f"SELECT {', '.join((f'{token} AS {_SCANNED}', *columns))} FROM {full_name(table)}"  # noqa: S608 (declared names)
+    return f"{text} WHERE {token} > ?" if resumed else text
+
+
+def token_of(found: Mapping[str, Any]) -> int:
+    """The token of a row that a scan read."""
+    token: int = found[_SCANNED]
+    return token
 
 
 def mutation(change: Mutation, timestamp: int) -> tuple[str, list[Any]] | None:
     """The statement of `change`, written at `timestamp` (microseconds), with its values; None: nothing to change."""
     table = change.table
     if isinstance(change, Delete):
-        return f"DELETE FROM {_full_name(table)} USING TIMESTAMP ? WHERE {_where(table.key)}", [timestamp, *change.key]  # noqa: S608 (declared names)
+        return f"DELETE FROM {full_name(table)} USING TIMESTAMP ? WHERE {_where(table.key)}", [timestamp, *change.key]  # noqa: S608 (declared names)
     assignments, values = _assignments(change)
     if not assignments:
         return None
-    text = f"UPDATE {_full_name(table)} USING TIMESTAMP ? SET {', '.join(assignments)} WHERE {_where(table.key)}"  # noqa: S608 (declared names)
+    text = f"UPDATE {full_name(table)} USING TIMESTAMP ? SET {', '.join(assignments)} WHERE {_where(table.key)}"  # noqa: S608 (declared names)
     return text, [timestamp, *values, *change.key]
 
 
@@ -116,35 +99,20 @@ def _is_list(table: Table, column: str) -> bool:
 def _assignments(change: Mutation) -> tuple[list[str], list[Any]]:
     if isinstance(change, PutCells):
         # In one order, so that the same cells are the same statement.
-        return [f"{column} = ?" for column in sorted(change.cells)], [change.cells[c] for c in sorted(change.cells)]
+        names = sorted(change.cells)
+        return [f"{name} = ?" for name in names], [bound(change.table, name, change.cells[name]) for name in names]
     if isinstance(change, PutMap):
-        return ([f"{change.column} = {change.column} + ?"], [dict(change.entries)]) if change.entries else ([], [])
+        return (
+            ([f"{change.column} = {change.column} + ?"], [bound(change.table, change.column, dict(change.entries))])
+            if change.entries
+            else ([], [])
+        )
     assert not isinstance(change, Delete)  # noqa: S101 (for mypy)
-    return [f"{change.column} = ?"], [change.value]
+    return [f"{change.column} = ?"], [bound(change.table, change.column, change.value)]
 
 
 def _where(columns: Sequence[str]) -> str:
     return " AND ".join(f"{column} = ?" for column in columns)
-
-
-def _full_name(table: Table) -> str:
-    return f'"{stored_name(table.keyspace)}"."{stored_name(table.name)}"'
-
-
-def row_of(found: Mapping[str, Any], columns: Sequence[str]) -> Row:
-    """The asked columns of a row as `Gateway` gives them."""
-    values = {column: _value(found[column]) for column in columns}
-    return {column: None if value in ({}, []) else value for column, value in values.items()}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC)
-    if isinstance(value, Mapping):
-        return {name: _value(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_value(entry) for entry in value]
-    return value
 
 
 def lern_error(error: BaseException) -> LernError:

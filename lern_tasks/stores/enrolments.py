@@ -8,7 +8,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import EnrolmentUpdate, StoredEnrolment
 from lern_tasks.stores.gateway import Gateway, Mutation, PutCells, ReplaceCollection, Row
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 _PROGRESS_COLUMNS = ("active", "status", "completedon", "issued_certificates")
 

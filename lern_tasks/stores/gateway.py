@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lern_tasks.errors import LernError
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 Key = tuple[str, ...]
 """Values of key columns, partition columns first."""
@@ -55,6 +55,18 @@ class Delete:
     timestamp: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows of a whole table, in the order of their partitions' tokens; `after` resumes behind them, None is the end.
+
+    `done` is how much of the table lies behind, from 0 to 1.
+    """
+
+    rows: Sequence[Row]
+    after: str | None
+    done: float
+
+
 Mutation = PutCells | PutMap | ReplaceCollection | Delete
 
 
@@ -69,6 +81,17 @@ class Gateway(Protocol):
         self, table: Table, prefixes: Sequence[Key], columns: Sequence[str]
     ) -> dict[Key, list[Row] | LernError]:
         """The rows under each prefix: all partition columns, then any number of clustering columns."""
+        ...
+
+    def scan(self, table: Table, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """The next rows of a whole table, about `limit` of them: whole partitions, by token range, never filtered.
+
+        `after` is None at the start, then the `after` of the page before, also in another process. Raises LernError.
+        """
+        ...
+
+    def present(self, table: Table) -> frozenset[str]:
+        """The declared columns that the table has here; empty when there is no such table. Raises LernError."""
         ...
 
     def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lern_tasks.errors import LernError
 from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 
 def read(gateway: Gateway, table: Table, roots: Sequence[str]) -> dict[str, str | None | LernError]:

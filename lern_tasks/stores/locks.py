@@ -99,6 +99,21 @@ class Locks:
             else:
                 time.sleep(_PAUSE)
 
+    def together(self, keys: Sequence[str], *, wait: float) -> Holding | None:
+        """All of `keys`, or none: while one is busy, those that are free are given back at once.
+
+        None when one stays busy for `wait` seconds. Raises DependencyDown.
+        """
+        deadline = time.monotonic() + wait
+        while True:
+            holding = self.take(keys)
+            if len(holding.tokens) == len(keys):
+                return holding
+            holding.release()
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_PAUSE)
+
     def take(self, keys: Sequence[str]) -> Holding:
         """Take those of `keys` that are free, in one call. Raises DependencyDown."""
         owner = uuid4().hex

@@ -1,6 +1,6 @@
 """Metadata of contents and collections that other systems keep in Redis, read only.
 
-See docs/jobs/collection_cert_pre_processor.md, "Rules".
+See docs/jobs/collection_cert_pre_processor.md and docs/jobs/assessment_aggregator.md, "Rules".
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lern_tasks.rules.assessment_number import number_of
 from lern_tasks.stores.redis_roles import Client, translated
 
 
@@ -29,6 +30,11 @@ class Metadata:
         with translated():
             found = self._contents.mget(wanted)
         return {content: fields for content, text in zip(wanted, found, strict=True) if (fields := _fields(text))}
+
+    def question_counts(self, ids: Iterable[str]) -> dict[str, float]:
+        """The `totalQuestions` of those contents whose metadata has one above 0. Raises DependencyDown."""
+        counts = {content: number_of(fields.get("totalquestions")) for content, fields in self.contents(ids).items()}
+        return {content: number for content, number in counts.items() if number is not None and number > 0}
 
     def collection(self, course_id: str) -> Mapping[str, Any]:
         """The metadata of a collection, empty when it has none. Raises DependencyDown."""

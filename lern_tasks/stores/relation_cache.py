@@ -42,6 +42,25 @@ class RelationCache:
         sets |= self._members(second)
         return {course: _relations(course, ids, sets) for course, ids in wanted.items()}
 
+    def are_leaf_nodes(self, contents: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool | None]:
+        """Whether each (course, content) is a leaf node of its course; None while the course has none at all.
+
+        One round trip for any number, all of them as of one moment. Raises DependencyDown.
+        """
+        if not contents:
+            return {}
+        pipe = self._client.pipeline(transaction=True)
+        for course, content in contents:
+            key = f"{course}:{course}:{_LEAF}"
+            pipe.exists(key)
+            pipe.sismember(key, content)
+        with translated():
+            found = pipe.execute()
+        return {
+            pair: bool(member) if known else None
+            for pair, known, member in zip(contents, found[::2], found[1::2], strict=True)
+        }
+
     def replace(self, root: str, relations: Relations) -> int:
         """Replace all keys of `root` in one transaction, removing those it no longer has; how many were written.
 

@@ -3,21 +3,35 @@
 Only tables and columns that the jobs use are compared; what an installation has besides is its own affair.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lern_tasks.errors import SchemaMismatch
 from lern_tasks.logs import logger
 from lern_tasks.settings import Settings
-from lern_tasks.stores.cql import stored_name
-from lern_tasks.stores.tables import Table, used_by
+from lern_tasks.stores.cql_schema import stored_name, stored_type, type_name
+from lern_tasks.stores.job_tables import used_by
+from lern_tasks.stores.table import Table
 from lern_tasks.topics import EVENT_JOBS
 
 _log = logger(__name__)
 
 FoundTable = Mapping[str, "FoundColumn"]
 """The columns of a table, by name."""
+
+FoundType = Mapping[str, str]
+"""The types of the fields of a user-defined type, by name."""
+
+_MIGRATE = "run the platform's migrations, or "
+_UNALTERABLE = "a type cannot be altered, so run the platform's migrations or name another"
+_NAMED = "in the job's settings"
+
+_REMEDY = {
+    False: f"{_MIGRATE}name the right keyspace and table in the job's settings",
+    True: "lern tables create",
+}
+"""For a table that is not there, by whether it is ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,40 +45,63 @@ class FoundColumn:
     """The place in the partition key or among the clustering columns, from 0; -1 for other columns."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSchema:
+    """Tables and types that are there, by full name; a keyspace that is not there has none."""
+
+    tables: Mapping[str, FoundTable] = field(default_factory=dict)
+    types: Mapping[str, FoundType] = field(default_factory=dict)
+
+    def table(self, table: Table) -> FoundTable:
+        """The columns of `table`; none when it is not there."""
+        return self.tables.get(f"{stored_name(table.keyspace)}.{stored_name(table.name)}", {})
+
+    def type(self, table: Table, name: str) -> FoundType:
+        """The fields of the type that the declaration of `table` calls `name`; none when it is not there."""
+        return self.types.get(f"{stored_name(table.keyspace)}.{type_name(table, name)}", {})
+
+    def joined(self, other: "FoundSchema") -> "FoundSchema":
+        """Both together."""
+        return FoundSchema(tables={**self.tables, **other.tables}, types={**self.types, **other.types})
+
+
 def needed_tables(settings: Settings) -> list[Table]:
     """Each table that an event job reads or writes, once, under the installation's names."""
     return list({table: None for job in EVENT_JOBS for table in used_by(settings, job)})
 
 
-def found_tables(
-    tables: Sequence[Table], columns_of: Callable[[str], Sequence[Mapping[str, Any]]]
-) -> dict[str, FoundTable]:
-    """The tables of the same keyspaces, by full name.
+def found_schema(
+    keyspace: str, columns: Iterable[Mapping[str, Any]], types: Iterable[Mapping[str, Any]]
+) -> FoundSchema:
+    """From a keyspace's rows of `system_schema.columns` and `system_schema.types`."""
+    tables: dict[str, dict[str, FoundColumn]] = {}
+    for row in columns:
+        column = FoundColumn(type=row["type"], kind=row["kind"], position=row["position"])
+        tables.setdefault(f"{keyspace}.{row['table_name']}", {})[row["column_name"]] = column
+    found = {
+        f"{keyspace}.{row['type_name']}": dict(zip(row["field_names"], row["field_types"], strict=True))
+        for row in types
+    }
+    return FoundSchema(tables=dict(tables), types=found)
 
-    `columns_of` gives a keyspace's rows of `system_schema.columns`, none when there is no such keyspace.
-    """
-    found: dict[str, dict[str, FoundColumn]] = {}
-    for keyspace in sorted({stored_name(table.keyspace) for table in tables}):
-        for row in columns_of(keyspace):
-            column = FoundColumn(type=row["type"], kind=row["kind"], position=row["position"])
-            found.setdefault(f"{keyspace}.{row['table_name']}", {})[row["column_name"]] = column
-    return dict(found)
 
-
-def differences(tables: Sequence[Table], found: Mapping[str, FoundTable]) -> list[str]:
-    """What keeps the jobs from working on the tables `found` (by full name), in plain words, each with what to do."""
+def differences(tables: Sequence[Table], found: FoundSchema) -> list[str]:
+    """What keeps the jobs from working on the tables that are there, in plain words, each with what to do."""
     lines: list[str] = []
     for table in tables:
-        there = found.get(f"{stored_name(table.keyspace)}.{stored_name(table.name)}")
-        if there is None:
-            lines.append(
-                f"table {table.full_name} does not exist: run the platform's migrations, "
-                "or name the right keyspace and table in the job's settings"
-            )
-        else:
+        there = found.table(table)
+        if there:
             lines += _key_differences(table, there)
             lines += _column_differences(table, there)
+            lines += _type_differences(table, found)
+        else:
+            lines.append(f"table {table.full_name} does not exist: {_REMEDY[table.ours]}")
     return lines
+
+
+def key_of(found: FoundTable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The partition columns and the clustering columns of a table that is there."""
+    return _key_columns(found, "partition_key"), _key_columns(found, "clustering")
 
 
 def act_on(found: Sequence[str], mode: Literal["refuse", "warn", "off"]) -> None:
@@ -76,31 +113,31 @@ def act_on(found: Sequence[str], mode: Literal["refuse", "warn", "off"]) -> None
 
 
 def _key_differences(table: Table, found: FoundTable) -> list[str]:
-    partition, clustering = _key_columns(found, "partition_key"), _key_columns(found, "clustering")
-    if (partition, clustering) == (table.partition, table.clustering):
+    key, fine = key_of(found), ((table.partition, table.clustering), *table.other_keys)
+    if key in fine:
         return []
     return [
-        f"table {table.full_name} has the key {_key_text(partition, clustering)}, and the jobs need "
-        f"{_key_text(table.partition, table.clustering)}: a key cannot be altered, so make a table with that key, copy "
-        "the rows, and name it in the job's settings"
+        f"table {table.full_name} has the key {_key_text(*key)}, and the jobs need "
+        f"{' or '.join(_key_text(*columns) for columns in fine)}: a key cannot be altered, so make a table with that "
+        "key, copy the rows, and name it in the job's settings"
     ]
 
 
 def _column_differences(table: Table, found: FoundTable) -> list[str]:
     lines = []
-    for name, kind in table.columns.items():
-        column = found.get(name)
-        if column is None and name in table.key:
-            continue  # told with the key
+    for name, declared in table.columns.items():
+        column, kind = found.get(name), stored_type(table, declared)
+        if column is None and (name in table.key or name in table.optional):
+            continue  # told with the key; or an installation without it is served as well
         if column is None:
             lines.append(
-                f"table {table.full_name} has no column {name}: run the platform's migrations, "
-                f"or ALTER TABLE {table.full_name} ADD {name} {kind}"
+                f"table {table.full_name} has no column {name}: {_MIGRATE}"
+                f"ALTER TABLE {table.full_name} ADD {name} {kind}"
             )
         elif _plain(column.type) != _plain(kind):
             lines.append(
                 f"column {name} of table {table.full_name} is {column.type}, and the jobs need {kind}: "
-                "a type cannot be altered, so run the platform's migrations or name another table in the job's settings"
+                f"{_UNALTERABLE} table {_NAMED}"
             )
         elif column.kind == "static":
             lines.append(
@@ -108,6 +145,26 @@ def _column_differences(table: Table, found: FoundTable) -> list[str]:
                 "name a table with a regular column in the job's settings"
             )
     return lines
+
+
+def _type_differences(table: Table, found: FoundSchema) -> list[str]:
+    lines = []
+    for name, fields in table.types.items():
+        there, full_name = found.type(table, name), f"{table.keyspace}.{type_name(table, name)}"
+        if there:
+            told = [_field_difference(full_name, field, kind, there.get(field)) for field, kind in fields.items()]
+            lines += [line for line in told if line]
+        else:
+            lines.append(f"type {full_name} does not exist: {_MIGRATE}name the right type in the job's settings")
+    return lines
+
+
+def _field_difference(type_: str, field_: str, kind: str, found: str | None) -> str:
+    if found is None:
+        return f"type {type_} has no field {field_}: {_MIGRATE}ALTER TYPE {type_} ADD {field_} {kind}"
+    if _thawed(found) != _thawed(kind):
+        return f"field {field_} of type {type_} is {found}, and the jobs need {kind}: {_UNALTERABLE} type {_NAMED}"
+    return ""
 
 
 def _key_columns(found: FoundTable, kind: str) -> tuple[str, ...]:
@@ -122,3 +179,8 @@ def _key_text(partition: Sequence[str], clustering: Sequence[str]) -> str:
 
 def _plain(kind: str) -> str:
     return kind.replace(" ", "").replace("varchar", "text")
+
+
+def _thawed(kind: str) -> str:
+    """Inside a frozen type all is frozen, said or not."""
+    return _plain(kind).replace("frozen<", "").replace(">", "")

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
 from lern_tasks.stores import values
-from lern_tasks.stores.gateway import Key, Mutation, Row
-from lern_tasks.stores.sqlite_cells import Cell, cells_of, key_text, read_rows
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.gateway import Key, Mutation, Page, Row
+from lern_tasks.stores.sqlite_cells import Cell, cells_of, end_of, key_text, partition_text, read_rows
+from lern_tasks.stores.table import Table
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cells (
@@ -36,6 +37,9 @@ _BUSY = 30.0
 
 _KEYS_AT_ONCE = 500
 """Keys of one statement: below SQLite's limit of variables."""
+
+_BEHIND_ALL = "\\"
+"""Behind the text of every key: the character after the bracket with which each begins."""
 
 
 class SqliteGateway:
@@ -81,6 +85,28 @@ class SqliteGateway:
             else:
                 found[prefix] = [row for _, row in read_rows(table, cells, columns)]
         return found
+
+    def scan(self, table: Table, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """See `Gateway.scan`: in the order of the keys' text; `after` is the text of the last partition."""
+        start, limit = "" if after is None else end_of(after), max(1, limit)
+        try:
+            keys = self._query(
+                "SELECT DISTINCT key FROM cells WHERE name = ? AND key >= ? ORDER BY key LIMIT ?",
+                (table.full_name, start, limit),
+            )
+            last = partition_text(table, keys[-1][0]) if len(keys) == limit else None
+            cells = self._query(
+                "SELECT key, col, entry, value, ts FROM cells WHERE name = ? AND key >= ? AND key < ? ORDER BY key",
+                (table.full_name, start, _BEHIND_ALL if last is None else end_of(last)),
+            )
+            done = 1.0 if last is None else self._share_before(table, end_of(last))
+        except sqlite3.Error as error:
+            raise _down(error) from error
+        return Page(rows=[row for _, row in read_rows(table, cells, columns)], after=last, done=done)
+
+    def present(self, table: Table) -> frozenset[str]:
+        """See `Gateway.present`: a table here has all that is declared."""
+        return frozenset(table.columns)
 
     def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
         """See `Gateway.apply`: one transaction for all."""
@@ -131,12 +157,20 @@ class SqliteGateway:
 
     def _cells_under(self, table: Table, prefix: Key) -> list[tuple[str, str, str, object, int]]:
         text = key_text(prefix)
-        # A longer key goes on with a comma; the character after it in order bounds the range.
         query = """
             SELECT key, col, entry, value, ts FROM cells
             WHERE name = ? AND (key = ? OR (key >= ? AND key < ?)) ORDER BY key
         """
-        return self._connection().execute(query, (table.full_name, text, f"{text},", f"{text}-")).fetchall()
+        return self._query(query, (table.full_name, text, f"{text},", end_of(text)))
+
+    def _share_before(self, table: Table, key: str) -> float:
+        """How much of the table has keys before `key`."""
+        query = "SELECT count(*) FILTER (WHERE key < ?), count(*) FROM cells WHERE name = ?"
+        [(before, whole)] = self._query(query, (key, table.full_name))
+        return before / whole if whole else 1.0
+
+    def _query(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        return self._connection().execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

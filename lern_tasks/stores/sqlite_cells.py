@@ -2,22 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from lern_tasks.stores.gateway import Delete, Key, Mutation, PutCells, PutMap, ReplaceCollection, Row
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.sqlite_values import from_stored, stored_value
+from lern_tasks.stores.table import Table
+from lern_tasks.stores.values import inner_type
 
 Cell = tuple[str, str, str, str, object, int]
 """Table, key, column, map entry, stored value, timestamp in microseconds."""
 
 StoredCell = tuple[str, str, str, object, int]
 """Key, column, map entry, stored value, timestamp."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-"""What a timestamp keeps, as in Cassandra."""
 
 _ROW = ""
 """The column name under which the deletion of a row is kept; as an entry it marks the replacement of a map."""
@@ -28,6 +25,19 @@ def key_text(key: Key) -> str:
     return json.dumps(key, ensure_ascii=False)[:-1]
 
 
+def end_of(text: str) -> str:
+    """Behind every key that begins with the key of this text, before all others.
+
+    A longer key goes on with a comma; the character after it in order bounds the range.
+    """
+    return f"{text}-"
+
+
+def partition_text(table: Table, text: str) -> str:
+    """The text of the partition columns of the key of this text."""
+    return key_text(tuple(json.loads(text + "]")[: len(table.partition)]))
+
+
 def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
     """The cells that a mutation writes; its values fit their columns (`lern_tasks.stores.values`)."""
     table, name, key = mutation.table, mutation.table.full_name, key_text(mutation.key)
@@ -36,14 +46,14 @@ def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
             return [(name, key, _ROW, "", None, timestamp)]
         case PutCells():
             return [
-                (name, key, column, "", _stored(table.columns[column], value), timestamp)
+                (name, key, column, "", stored_value(table, table.columns[column], value), timestamp)
                 for column, value in mutation.cells.items()
             ]
         case PutMap():
             return _entries(mutation.table, key, mutation.column, mutation.entries, timestamp)
         case ReplaceCollection():
             if not table.is_map(mutation.column):
-                value = _stored(table.columns[mutation.column], mutation.value or None)
+                value = stored_value(table, table.columns[mutation.column], mutation.value or None)
                 return [(name, key, mutation.column, "", value, timestamp)]
             # One microsecond before, as Cassandra does: entries written by the same statement survive it.
             replaced: Cell = (name, key, mutation.column, _ROW, None, timestamp - 1)
@@ -70,47 +80,15 @@ def _living(table: Table, cells: Sequence[StoredCell]) -> dict[str, Any]:
             continue
         kind = table.columns[column]
         if table.is_map(column):
-            values.setdefault(column, {})[json.loads(entry)] = _value(_entry_type(kind), stored)
+            values.setdefault(column, {})[json.loads(entry)] = from_stored(table, inner_type(kind), stored)
         else:
-            values[column] = _value(kind, stored)
+            values[column] = from_stored(table, kind, stored)
     return values
 
 
 def _entries(table: Table, key: str, column: str, entries: Mapping[str, Any], timestamp: int) -> list[Cell]:
-    kind = _entry_type(table.columns[column])
+    kind = inner_type(table.columns[column])
     return [
-        (table.full_name, key, column, json.dumps(entry), _stored(kind, value), timestamp)
+        (table.full_name, key, column, json.dumps(entry), stored_value(table, kind, value), timestamp)
         for entry, value in entries.items()
     ]
-
-
-def _entry_type(kind: str) -> str:
-    return kind.removeprefix("map<text, ").removesuffix(">")
-
-
-def _stored(kind: str, value: Any) -> object:
-    if value is None:
-        return None
-    match kind:
-        case "timestamp":
-            return (value - _EPOCH) // _MILLISECOND
-        case "double":
-            return float(value)
-        case "int" | "boolean":
-            return int(value)
-        case "text":
-            return value
-        case _:
-            return json.dumps(value, ensure_ascii=False)
-
-
-def _value(kind: str, stored: Any) -> Any:
-    match kind:
-        case "timestamp":
-            return datetime.fromtimestamp(stored / 1000, tz=UTC)
-        case "boolean":
-            return bool(stored)
-        case "int" | "double" | "text":
-            return stored
-        case _:
-            return json.loads(stored)

@@ -4,59 +4,9 @@ Prepared CQL, the SQLite layout, the development schema and the schema check com
 no job reads or writes are left out: an installation may have them or not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
 
-from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob, topic_name
-
-ColumnType = Literal[
-    "text",
-    "int",
-    "boolean",
-    "timestamp",
-    "double",
-    "list<text>",
-    "map<text, int>",
-    "map<text, double>",
-    "map<text, timestamp>",
-    "list<frozen<map<text, text>>>",
-    "map<text, frozen<map<text, text>>>",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table: its keyspace and name, its key columns in order, and the type of each column that we use."""
-
-    keyspace: str
-    name: str
-    partition: tuple[str, ...]
-    clustering: tuple[str, ...] = ()
-    columns: Mapping[str, ColumnType]
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The primary key's columns."""
-        return (*self.partition, *self.clustering)
-
-    @property
-    def full_name(self) -> str:
-        """`keyspace.name`."""
-        return f"{self.keyspace}.{self.name}"
-
-    def renamed(self, *, keyspace: str, name: str) -> "Table":
-        """The same table under the names of an installation."""
-        return replace(self, keyspace=keyspace, name=name)
-
-    def is_map(self, column: str) -> bool:
-        """Whether the column is a map, whose entries are written one by one."""
-        return self.columns[column].startswith("map<")
-
-    def __hash__(self) -> int:
-        return hash((self.keyspace, self.name))
-
+from lern_tasks.stores.table import ColumnType, Table
 
 CONTENT_CONSUMPTION = Table(
     keyspace="sunbird_courses",
@@ -69,9 +19,33 @@ CONTENT_CONSUMPTION = Table(
         "batchid": "text",
         "contentid": "text",
         "status": "int",
+        "progress": "int",
         "viewcount": "int",
         "completedcount": "int",
+        "completionpercentage": "float",
+        "datetime": "timestamp",
+        "last_access_time": "timestamp",
+        "last_completed_time": "timestamp",
+        "last_updated_time": "timestamp",
+        "lastaccesstime": "text",
+        "lastcompletedtime": "text",
+        "lastupdatedtime": "text",
+        "progressdetails": "text",
     },
+    optional=frozenset(
+        {
+            "progress",
+            "completionpercentage",
+            "datetime",
+            "last_access_time",
+            "last_completed_time",
+            "last_updated_time",
+            "lastaccesstime",
+            "lastcompletedtime",
+            "lastupdatedtime",
+            "progressdetails",
+        }
+    ),
 )
 
 ENROLMENTS = Table(
@@ -85,6 +59,7 @@ ENROLMENTS = Table(
         "batchid": "text",
         "active": "boolean",
         "addedby": "text",
+        "certificates": "list<frozen<map<text, text>>>",
         "certstatus": "int",
         "completedon": "timestamp",
         "completionpercentage": "int",
@@ -93,11 +68,33 @@ ENROLMENTS = Table(
         "enrolled_date": "timestamp",
         "enrolleddate": "text",
         "issued_certificates": "list<frozen<map<text, text>>>",
+        "lastcontentaccesstime": "timestamp",
         "lastreadcontentid": "text",
         "lastreadcontentstatus": "int",
         "progress": "int",
         "status": "int",
     },
+    optional=frozenset(
+        {
+            "addedby",
+            "certificates",
+            "certstatus",
+            "completionpercentage",
+            "enrolled_date",
+            "enrolleddate",
+            "lastcontentaccesstime",
+            "lastreadcontentid",
+            "lastreadcontentstatus",
+        }
+    ),
+)
+
+REPORT_ENROLMENTS = Table(
+    keyspace="sunbird_courses",
+    name="report_user_enrolments",
+    partition=("batchid",),
+    clustering=("courseid", "userid"),
+    columns={"batchid": "text", "courseid": "text", "userid": "text"},
 )
 
 ACTIVITY_AGG = Table(
@@ -112,9 +109,72 @@ ACTIVITY_AGG = Table(
         "context_id": "text",
         "agg": "map<text, int>",
         "aggregates": "map<text, double>",
+        "agg_details": "list<text>",
         "agg_last_updated": "map<text, timestamp>",
     },
 )
+
+QUESTION: Mapping[str, ColumnType] = {
+    "id": "text",
+    "assess_ts": "timestamp",
+    "max_score": "double",
+    "score": "double",
+    "type": "text",
+    "title": "text",
+    "resvalues": "list<frozen<map<text, text>>>",
+    "params": "list<frozen<map<text, text>>>",
+    "description": "text",
+    "duration": "decimal",
+}
+"""An answered question."""
+
+ASSESSMENTS = Table(
+    keyspace="sunbird_courses",
+    name="assessment_aggregator",
+    partition=("user_id", "course_id"),
+    clustering=("batch_id", "content_id", "attempt_id"),
+    other_keys=((("course_id",), ("batch_id", "user_id", "content_id", "attempt_id")),),
+    columns={
+        "user_id": "text",
+        "course_id": "text",
+        "batch_id": "text",
+        "content_id": "text",
+        "attempt_id": "text",
+        "created_on": "timestamp",
+        "grand_total": "text",
+        "last_attempted_on": "timestamp",
+        "question": "list<frozen<question>>",
+        "total_max_score": "double",
+        "total_score": "double",
+        "updated_on": "timestamp",
+    },
+    types={"question": QUESTION},
+)
+
+MERGE_LEDGER = Table(
+    keyspace="lern_tasks",
+    name="merge_ledger",
+    partition=("from_id", "to_id"),
+    clustering=("course_id", "batch_id", "content_id"),
+    columns={
+        "from_id": "text",
+        "to_id": "text",
+        "course_id": "text",
+        "batch_id": "text",
+        "content_id": "text",
+        "added_views": "int",
+        "added_completions": "int",
+        "intended_views": "int",
+        "intended_completions": "int",
+        "done": "boolean",
+        "enrolment_copied": "boolean",
+    },
+    ours=True,
+)
+"""Ours: `lern tables create` makes it. What was added to an account from another, so that it is added once.
+
+`enrolment_copied` stands in the row without content id: false while the enrolment's row is being copied.
+"""
 
 COURSE_BATCH = Table(
     keyspace="sunbird_courses",
@@ -143,75 +203,50 @@ CERT_REGISTRY = Table(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobTables:
-    """The tables under the names that a job's settings give them."""
+USERS = Table(
+    keyspace="sunbird",
+    name="user",
+    partition=("id",),
+    columns={
+        "id": "text",
+        "userid": "text",
+        "firstname": "text",
+        "lastname": "text",
+        "email": "text",
+        "phone": "text",
+        "rootorgid": "text",
+        "framework": "map<text, frozen<list<text>>>",
+        "updateddate": "text",
+        "profilelocation": "text",
+        "profileusertypes": "text",
+    },
+)
 
-    content_consumption: Table = CONTENT_CONSUMPTION
-    enrolments: Table = ENROLMENTS
-    activity_agg: Table = ACTIVITY_AGG
-    course_batch: Table = COURSE_BATCH
-    content_hierarchy: Table = CONTENT_HIERARCHY
-    cert_registry: Table = CERT_REGISTRY
+USER_ORGANISATIONS = Table(
+    keyspace="sunbird",
+    name="user_organisation",
+    partition=("userid",),
+    clustering=("organisationid",),
+    columns={"userid": "text", "organisationid": "text", "isdeleted": "boolean"},
+)
 
+ORGANISATIONS = Table(
+    keyspace="sunbird",
+    name="organisation",
+    partition=("id",),
+    columns={"id": "text", "orgname": "text", "externalid": "text", "organisationtype": "int"},
+)
 
-_USED: Mapping[EventJob, Sequence[str]] = {
-    "relation_cache_updater": ["content_hierarchy"],
-    "activity_aggregate_updater": ["content_consumption", "enrolments", "activity_agg"],
-    "collection_cert_pre_processor": ["course_batch", "enrolments", "activity_agg"],
-    "collection_certificate_generator": ["course_batch", "enrolments", "cert_registry"],
-}
+LOCATIONS = Table(
+    keyspace="sunbird",
+    name="location",
+    partition=("id",),
+    columns={"id": "text", "name": "text", "type": "text"},
+)
 
-
-def for_job(settings: Settings, job: EventJob) -> JobTables:
-    """The tables as the settings of `job` name them; `{env}` in a keyspace is filled in."""
-    match job:
-        case "relation_cache_updater":
-            hierarchy = settings.relation_cache_updater
-            keyspace = hierarchy.lms_cassandra_keyspace or settings.cassandra.hierarchy_keyspace
-            return JobTables(
-                content_hierarchy=CONTENT_HIERARCHY.renamed(
-                    keyspace=topic_name(keyspace, settings.env).replace("-", "_"), name=hierarchy.lms_cassandra_table
-                )
-            )
-        case "activity_aggregate_updater":
-            own = settings.activity_aggregate_updater
-            names = {
-                "content_consumption": own.lms_cassandra_content_consumption_table,
-                "enrolments": own.lms_cassandra_user_enrolments_table,
-                "activity_agg": own.lms_cassandra_user_activity_agg_table,
-            }
-            return _renamed(names, own.lms_cassandra_keyspace)
-        case "collection_cert_pre_processor":
-            pre = settings.collection_cert_pre_processor
-            names = {
-                "course_batch": pre.lms_cassandra_course_batch_table,
-                "enrolments": pre.lms_cassandra_user_enrolments_table,
-                "activity_agg": pre.lms_cassandra_user_activity_agg_table,
-            }
-            return _renamed(names, pre.lms_cassandra_keyspace)
-        case _:
-            generator = settings.collection_certificate_generator
-            names = {
-                "course_batch": generator.lms_cassandra_course_batch_table,
-                "enrolments": generator.lms_cassandra_user_enrolments_table,
-            }
-            tables = _renamed(names, generator.lms_cassandra_keyspace)
-            registry = CERT_REGISTRY.renamed(
-                keyspace=generator.lms_cassandra_sbkeyspace, name=generator.lms_cassandra_certreg_table
-            )
-            return replace(tables, cert_registry=registry)
-
-
-def used_by(settings: Settings, job: EventJob) -> list[Table]:
-    """The tables that `job` reads or writes, under their names."""
-    tables = for_job(settings, job)
-    return [getattr(tables, name) for name in _USED[job]]
-
-
-def _renamed(names: Mapping[str, str], keyspace: str) -> JobTables:
-    defaults = JobTables()
-    return replace(
-        defaults,
-        **{member: getattr(defaults, member).renamed(keyspace=keyspace, name=n) for member, n in names.items()},
-    )
+SYSTEM_SETTINGS = Table(
+    keyspace="sunbird",
+    name="system_settings",
+    partition=("id",),
+    columns={"id": "text", "value": "text"},
+)

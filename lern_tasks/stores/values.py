@@ -6,12 +6,13 @@ What a store would take and give back changed, or refuse together with the rest 
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.stores.gateway import Delete, Key, Mutation, PutCells, PutMap
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 
 _KEY_BYTES = 65_535
 """Cassandra's limit for the partition columns together, and for the clustering columns together."""
@@ -19,14 +20,21 @@ _KEY_BYTES = 65_535
 _PART_BYTES = 3
 """What Cassandra adds to each of several partition columns: its length, and a mark of its end."""
 
+_GREATEST_FLOAT = (2 - 2**-23) * 2.0**127
+"""The greatest number of 32 bits."""
+
+_DECIMAL_DIGITS = 1000
+"""Digits and places of a decimal: far more than any quantity has, and no more than the driver can convert."""
+
 
 def check_key(table: Table, key: Key, *, whole: bool) -> None:
     """Raises InvalidEvent for a key that no row can have; with `whole=False` clustering columns may be missing."""
-    wanted = len(table.key) if whole else len(table.partition)
-    if not wanted <= len(key) <= len(table.key):
+    if whole and len(key) != len(table.key):
         raise ValueError(f"a key of {table.full_name} has the columns {table.key}, not {len(key)} values")
-    for column, value in zip(table.key, key, strict=False):
-        _check(table, column, "text", value)
+    columns = table.key if whole else table.prefix_columns(len(key))
+    for column, value in zip(columns, key, strict=True):
+        if not _is_text(value):
+            raise _unfit(table, column, "text")
         if not value and column in table.partition:
             raise InvalidEvent(f"{column} is empty; it is part of the key of {table.full_name}", column)
     sizes = [len(value.encode()) for value in key]
@@ -54,25 +62,47 @@ def check_change(change: Mutation) -> None:
 
 
 def _check(table: Table, column: str, kind: str, value: Any) -> None:
-    if not _check_of(kind)(value):
-        raise InvalidEvent(
-            f"a value does not fit column {column} of {table.full_name}: send {kind} in UTF-8, without nulls inside",
-            column,
-        )
+    if not _check_of(table, kind)(value):
+        raise _unfit(table, column, kind)
+
+
+def _unfit(table: Table, column: str, kind: str) -> InvalidEvent:
+    return InvalidEvent(
+        f"a value does not fit column {column} of {table.full_name}: send {kind} in UTF-8, without nulls inside",
+        column,
+    )
 
 
 @cache
-def _check_of(kind: str) -> Callable[[Any], bool]:
-    """Whether a value, not None, fits the type `kind`."""
+def _check_of(table: Table, kind: str) -> Callable[[Any], bool]:
+    """Whether a value, not None, fits the type `kind` of `table`."""
+    if kind in table.types:
+        return _fits_fields({name: _check_of(table, field) for name, field in table.types[kind].items()})
     if kind.startswith("frozen<"):
-        return _check_of(kind.removeprefix("frozen<").removesuffix(">"))
+        return _check_of(table, inner_type(kind))
     if kind.startswith("list<"):
-        fits = _check_of(kind.removeprefix("list<").removesuffix(">"))
+        fits = _check_of(table, inner_type(kind))
         return lambda value: isinstance(value, list | tuple) and all(map(fits, value))
     if kind.startswith("map<"):
-        fits = _check_of(kind.removeprefix("map<text, ").removesuffix(">"))
+        fits = _check_of(table, inner_type(kind))
         return lambda value: isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(fits, value.values()))
     return _CELLS[kind]
+
+
+def inner_type(kind: str) -> str:
+    """What is in a list, in the entries of a map, or frozen."""
+    return kind.removesuffix(">").partition("<")[2].removeprefix("text, ")
+
+
+def _fits_fields(checks: Mapping[str, Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    """Fields that are missing or None are null; a field that the type does not have would be lost."""
+
+    def fits(value: Any) -> bool:
+        return isinstance(value, Mapping) and all(
+            name in checks and (field is None or checks[name](field)) for name, field in value.items()
+        )
+
+    return fits
 
 
 def _is_text(value: Any) -> bool:
@@ -96,6 +126,17 @@ def _is_double(value: Any) -> bool:
     return isinstance(value, float) and not math.isnan(value)
 
 
+def _is_float(value: Any) -> bool:
+    return _is_double(value) and (not math.isfinite(value) or abs(value) <= _GREATEST_FLOAT)
+
+
+def _is_decimal(value: Any) -> bool:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return False
+    _, digits, exponent = value.as_tuple()
+    return len(digits) <= _DECIMAL_DIGITS and isinstance(exponent, int) and abs(exponent) <= _DECIMAL_DIGITS
+
+
 def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -108,6 +149,8 @@ _CELLS: Mapping[str, Callable[[Any], bool]] = {
     "text": _is_text,
     "int": _is_int,
     "double": _is_double,
+    "float": _is_float,
+    "decimal": _is_decimal,
     "boolean": _is_boolean,
     "timestamp": _is_timestamp,
 }

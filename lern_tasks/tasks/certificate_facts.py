@@ -18,7 +18,7 @@ from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.stores import activity_agg, course_batches, enrolments
 from lern_tasks.stores.course_batches import Templates
 from lern_tasks.stores.gateway import Row
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 from lern_tasks.wiring import World
 
 JOB: Final = "collection_cert_pre_processor"

@@ -14,7 +14,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.events.certificate_follow_up import FollowUp, parse
 from lern_tasks.rules.certificate_template import notify_template
 from lern_tasks.stores import course_batches
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 from lern_tasks.tasks.at_most_once import at_most_once
 from lern_tasks.wiring import World
 

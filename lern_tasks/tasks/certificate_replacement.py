@@ -11,7 +11,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.events.certificate_follow_up import FollowUp, parse
 from lern_tasks.logs import logger
 from lern_tasks.stores import cert_registry
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 from lern_tasks.wiring import World
 
 JOB: Final = "certificate_replacement"

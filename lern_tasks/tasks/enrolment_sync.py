@@ -3,41 +3,36 @@
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from lern_tasks.batch import Item
-from lern_tasks.clients.kafka_out import OutMessage
 from lern_tasks.events.activity_aggregate_updater import SyncRequest
-from lern_tasks.next_step import publish
+from lern_tasks.next_step import Step, hand_on
+from lern_tasks.records import Record
 from lern_tasks.rules.audit import business_uuid
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.wiring import World
 
 
 def hand_on_syncs(items: Iterable[Item[Any]], world: World) -> None:
-    """Publish a sync request for each sync event; the topic's consumer is the reconciliation job, Flink's or ours.
-
-    Raises DependencyDown.
-    """
+    """Hand each sync event on to reconciliation, ours or Flink's. Raises DependencyDown."""
     syncs = [item for item in items if isinstance(item.event, SyncRequest)]
-    topic = world.settings.topic(world.settings.activity_aggregate_updater.kafka_enrolment_sync_topic)
-    wanted = [item for item in syncs if not item.event.reconciled]
-    publish(
-        world,
-        [
-            OutMessage(
-                topic=topic,
-                value=msgspec.json.encode(sync_event(item.event.key, now_ms=world.now_ms())),
-                key=item.event.key.user_id.encode(),
-            )
-            for item in wanted
-        ],
-    )
+    hand_on(world, [sync_step(item.event.key, item.record, world) for item in syncs if not item.event.reconciled])
     for item in syncs:
         if item.event.reconciled:
             item.skip("reconciled before")
         else:
             item.done()
+
+
+def sync_step(key: EnrolmentKey, cause: Record, world: World) -> Step:
+    """The step that reconciles an enrolment because of the record `cause`."""
+    return Step(
+        job="enrolment_reconciliation",
+        event=sync_event(key, now_ms=world.now_ms()),
+        topic=world.settings.topic(world.settings.enrolment_reconciliation.kafka_input_topic),
+        key=key.user_id,
+        business_key=f"sync:{key.text}",
+        cause=cause,
+    )
 
 
 def sync_event(key: EnrolmentKey, *, now_ms: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lern_tasks.events import hierarchy as hierarchy_text
 from lern_tasks.events.relation_cache_updater import PublishEvent, parse
 from lern_tasks.rules import hierarchy
 from lern_tasks.stores import hierarchies
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 from lern_tasks.wiring import World
 
 JOB: Final = "relation_cache_updater"
