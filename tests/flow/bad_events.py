@@ -36,10 +36,10 @@ def of_topic(suffix: str, good: dict[str, Any]) -> dict[str, bytes | None]:
 
 
 def changed(event: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The event with another value at a dotted path; `...` removes it."""
+    """The event with another value at a dotted path, below `edata` where there is one; `...` removes it."""
     result = copy.deepcopy(event)
     *way, last = path.split(".")
-    holder = result["edata"]
+    holder = result.get("edata", result)
     for name in way:
         holder = holder[name]
     if value is ...:
@@ -102,6 +102,19 @@ CHANGES: dict[str, list[tuple[str, str, Any]]] = {
         ("criteria null", "criteria", None),
         ("date", "issuedDate", "29.02.2024"),
     ],
+    "batch.enrolment.sync.request": _ids("userId", "courseId", "batchId"),
+    "lms.user.account.merge": [
+        *_ids("fromAccountId", "toAccountId"),
+        ("action unknown", "action", "split-accounts"),
+    ],
+    "telemetry.assess": [
+        *_ids("userId", "courseId", "batchId", "contentId", "attemptId"),
+        *_changed((("missing", ...), ("text", "yesterday"), ("float", 1.5)), "assessmentTs"),
+        ("events a text", "events", "none"),
+        ("events of texts", "events", ["q1"]),
+        ("answer without item", "events", [{"ets": 1, "edata": {"resvalues": []}}]),
+        ("answer without time", "events", [{"edata": {"resvalues": [], "item": {"id": "q", "params": []}}}]),
+    ],
 }
 
 REQUIRED = {
@@ -109,5 +122,8 @@ REQUIRED = {
     "coursebatch.job.request": ("userId", ...),
     "issue.certificate.request": ("courseId", ...),
     "generate.certificate.request": ("issuer", ...),
+    "batch.enrolment.sync.request": ("userId", ...),
+    "lms.user.account.merge": ("toAccountId", ...),
+    "telemetry.assess": ("userId", ...),
 }
 """What is left out of the large event."""

@@ -9,16 +9,24 @@ from lern_tasks.rules.enrolment import EnrolmentKey
 
 COLLECTION = "application/vnd.ekstep.content-collection"
 
+PASS_PERCENT = 60
+MAX_SCORE = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Units with contents; `optional` contents do not count. `templates` are certificate names."""
+    """Units with contents; `optional` contents do not count. `templates` are certificate names.
+
+    `exam` is the content that is assessed; `distinction` the name of a further template, for 60 percent of it.
+    """
 
     course_id: str
     batch_id: str
     units: dict[str, tuple[str, ...]]
     optional: frozenset[str] = frozenset()
     templates: tuple[str, ...] = ("Course Merit",)
+    exam: str = ""
+    distinction: str = ""
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -58,18 +66,21 @@ class Course:
 
     def template_rows(self, base: str) -> dict[str, dict[str, str]]:
         """`cert_templates` as the learner service writes it."""
+        scored = {"enrollment": {"status": 2}, "assessment": {"score": {">=": PASS_PERCENT}}}
+        criteria: list[tuple[str, Any]] = [(name, {"enrollment": {"status": 2}}) for name in self.templates]
+        criteria += [(self.distinction, scored)] if self.distinction else []
         return {
             f"tpl_{number}": {
                 "identifier": f"tpl_{number}",
                 "name": name,
                 "url": f"{base}/templates/{number}.svg",
-                "criteria": json.dumps({"enrollment": {"status": 2}}),
+                "criteria": json.dumps(asked),
                 "issuer": json.dumps({"name": "State Council", "url": "https://council.example/"}),
                 "signatoryList": json.dumps(
                     [{"name": "R. Iyer", "id": "CEO", "designation": "CEO", "image": "https://cdn.example/sign.png"}]
                 ),
             }
-            for number, name in enumerate(self.templates)
+            for number, (name, asked) in enumerate(criteria)
         }
 
     def published(self) -> dict[str, Any]:
@@ -92,12 +103,20 @@ class Course:
 
 @dataclass(slots=True, kw_only=True)
 class Learner:
-    """One enrolment: contents finished, in order; `stored` ones have their row before the events come."""
+    """One enrolment: contents finished, in order; `stored` ones have their row before the events come.
+
+    `scores`: of each attempt at the exam. `merged_from`: another account of the same person, whose contents `inherited`
+    are merged into this one; only that account is enrolled, unless `enrolled`.
+    """
 
     key: EnrolmentKey
     finished: list[str]
     stored: frozenset[str]
     visited: frozenset[str] = frozenset()
+    scores: tuple[int, ...] = ()
+    merged_from: str = ""
+    inherited: tuple[str, ...] = ()
+    enrolled: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

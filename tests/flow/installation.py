@@ -17,30 +17,37 @@ from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.stores.gateway import Mutation, PutCells, ReplaceCollection
-from lern_tasks.stores.tables import JobTables, for_job, used_by
+from lern_tasks.stores.job_tables import JobTables, for_job, used_by
 from lern_tasks.topics import EVENT_JOBS, QUEUES
-from tests.flow.course import Course, Scenario
+from tests.flow.course import Course, Learner, Scenario
 from tests.flow.oracle import Expected, expected
 from tests.flow.rows import stored_rows
 from tests.flow.system import System
 from tests.stack.redis import RedisServer
 from tests.waiting import wait_until
 
-PROGRESS, ISSUE, GENERATE, PUBLISHED = (
+PROGRESS, ISSUE, GENERATE, PUBLISHED, SYNC, ASSESS, MERGE, USER_AUDIT = (
     "coursebatch.job.request",
     "issue.certificate.request",
     "generate.certificate.request",
     "content.postpublish.request",
+    "batch.enrolment.sync.request",
+    "telemetry.assess",
+    "lms.user.account.merge",
+    "telemetry.audit",
 )
 AUDIT = "telemetry.raw"
 FAILED = (
     "activity.agg.failed",
+    "enrolment.reconciliation.failed",
+    "telemetry.assess.failed",
+    "learning.events.failed",
     "issue.certificate.failed",
     "generate.certificate.failed",
     "lern.tasks.failed",
 )
-OTHERS = (AUDIT, "batch.enrolment.sync.request")
-TOPICS = (PROGRESS, ISSUE, GENERATE, PUBLISHED, *OTHERS, *FAILED)
+INPUTS = (PROGRESS, ISSUE, GENERATE, PUBLISHED, SYNC, ASSESS, MERGE, USER_AUDIT)
+TOPICS = (*INPUTS, AUDIT, *FAILED)
 
 PARTITIONS = 2
 
@@ -73,7 +80,7 @@ class Installation:
         self.registry.start()
         self.platform.start()
         keyspace = f"{self.env_name}_courses"
-        jobs = ("ACTIVITY_AGGREGATE_UPDATER", "COLLECTION_CERT_PRE_PROCESSOR", "COLLECTION_CERTIFICATE_GENERATOR")
+        in_courses = [job.upper() for job in EVENT_JOBS if job not in ("relation_cache_updater", "user_cache_updater")]
         self.env = {
             "LERN_ENV": self.env_name,
             "LERN_KAFKA__BROKERS": kafka,
@@ -81,12 +88,17 @@ class Installation:
             "LERN_REDIS__URL": redis,
             "LERN_FILES__URL": (directory / "files").as_uri(),
             "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
+            "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
+            "LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API": f"{self.platform.content_url}/content/v4/read/",
+            "LERN_MERGE_USER_COURSES__LEDGER_KEYSPACE": f"{self.env_name}_lern",
+            "LERN_USER_CACHE_UPDATER__USER_READ_API_URL": f"{self.platform.learner_url}/private/user/v1/read/",
+            "LERN_USER_CACHE_UPDATER__SUNBIRD_CASSANDRA_KEYSPACE": f"{self.env_name}_sunbird",
             "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH": self.platform.content_url,
             "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH": self.platform.learner_url,
             "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_LEARNER_BASEPATH": self.platform.learner_url,
             "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH": self.registry.api_url,
             "LERN_COLLECTION_CERTIFICATE_GENERATOR__LMS_CASSANDRA_SBKEYSPACE": f"{self.env_name}_sunbird",
-            **{f"LERN_{job}__LMS_CASSANDRA_KEYSPACE": keyspace for job in jobs},
+            **{f"LERN_{job}__LMS_CASSANDRA_KEYSPACE": keyspace for job in in_courses},
             **store,
             **SHORT_LIMITS,
             **settings,
@@ -109,12 +121,20 @@ class Installation:
         """Produce events, or raw bytes; how many."""
         number = 0
         for key, event in events:
-            value = event if isinstance(event, bytes) or event is None else json.dumps(event).encode()
-            self.producer.produce(self.topic(suffix), value, key=key)
-            self.producer.poll(0)
+            self.produce_later(suffix, key, event)
             number += 1
-        assert self.producer.flush(20) == 0
+        self.flush()
         return number
+
+    def produce_later(self, suffix: str, key: str | None, event: Any) -> None:
+        """Produce one event, or raw bytes; `flush` waits for all of them."""
+        value = event if isinstance(event, bytes) or event is None else json.dumps(event).encode()
+        self.producer.produce(self.topic(suffix), value, key=key)
+        self.producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until Kafka has all that was produced."""
+        assert self.producer.flush(20) == 0
 
     def messages(self, suffix: str) -> list[Any]:
         """All messages of a topic, as Kafka gives them."""
@@ -148,14 +168,7 @@ class Installation:
         for course in scenario.courses:
             mutations += self._course_rows(course)
         for learner in scenario.learners:
-            key = (learner.key.user_id, learner.key.course_id, learner.key.batch_id)
-            cells = {"active": True, "status": 0, "enrolled_date": datetime(2024, 1, 1, tzinfo=UTC)}
-            mutations.append(PutCells(table=self.tables.enrolments, key=key, cells=cells))
-            statuses = dict.fromkeys(learner.visited, 1) | dict.fromkeys(learner.stored, 2)
-            mutations += [
-                PutCells(table=self.tables.content_consumption, key=(*key, content), cells={"status": status})
-                for content, status in statuses.items()
-            ]
+            mutations += self._learner_rows(learner)
         self.apply(mutations)
         self.platform.add(
             users={
@@ -167,6 +180,31 @@ class Installation:
                 for course in scenario.courses
             },
         )
+        metadata = self.system.world.redis.client("metadata")
+        for course in scenario.courses:
+            if course.exam:
+                metadata.set(course.exam, json.dumps({"contentType": "SelfAssess"}))
+
+    def _learner_rows(self, learner: Learner) -> list[Mutation]:
+        cells = {"active": True, "status": 0, "enrolled_date": datetime(2024, 1, 1, tzinfo=UTC)}
+        course, batch = learner.key.course_id, learner.key.batch_id
+        users = [learner.key.user_id] if learner.enrolled else []
+        users += [learner.merged_from] if learner.merged_from else []
+        rows: list[Mutation] = [
+            PutCells(table=self.tables.enrolments, key=(user, course, batch), cells=cells) for user in users
+        ]
+        statuses = dict.fromkeys(learner.visited, 1) | dict.fromkeys(learner.stored, 2)
+        contents = self.tables.content_consumption
+        rows += [
+            PutCells(table=contents, key=(learner.key.user_id, course, batch, content), cells={"status": status})
+            for content, status in statuses.items()
+        ]
+        counted = {"status": 2, "viewcount": 1, "completedcount": 1}
+        rows += [
+            PutCells(table=contents, key=(learner.merged_from, course, batch, content), cells=counted)
+            for content in learner.inherited
+        ]
+        return rows
 
     def apply(self, mutations: Sequence[Mutation]) -> None:
         """Write rows as others write them."""
@@ -199,7 +237,8 @@ class Installation:
 
     def rows(self, scenario: Scenario) -> dict[str, Expected]:
         """The rows of every learner in the oracle's form."""
-        return stored_rows(self.system.world.gateway, self.tables, scenario)
+        assessments = for_job(self.system.settings, "assessment_aggregator").assessments
+        return stored_rows(self.system.world.gateway, self.tables, assessments, scenario)
 
     def wait_for(self, scenario: Scenario, *, seconds: float = 120) -> None:
         """Wait until the rows are the oracle's, and say which are not."""

@@ -1,14 +1,17 @@
 """What the rows must be, computed one learner after the other without anything of the package's rules."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tests.flow.course import Course, Learner, Scenario
+from tests.flow.course import MAX_SCORE, PASS_PERCENT, Course, Learner, Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The rows of one enrolment. `certificates` are names; `counts` is view and completed count by content."""
+    """The rows of one enrolment. `certificates` are names; `counts` is view and completed count by content.
+
+    `scores`: the course row's figures of the exam; `attempts`: the totals of the stored attempts.
+    """
 
     status: int
     progress: int
@@ -17,6 +20,8 @@ class Expected:
     certificates: frozenset[str]
     counts: dict[str, tuple[int, int]]
     aggregates: dict[str, float]
+    scores: dict[str, float] = field(default_factory=dict)
+    attempts: dict[str, str] = field(default_factory=dict)
 
 
 def expected(scenario: Scenario) -> dict[str, Expected]:
@@ -25,7 +30,7 @@ def expected(scenario: Scenario) -> dict[str, Expected]:
 
 
 def _one(course: Course, learner: Learner) -> Expected:
-    done = set(learner.finished)
+    done = {*learner.finished, *learner.inherited}
     counted = len(done & course.required)
     complete = counted >= len(course.required)
     statuses = dict.fromkeys(learner.visited, 1) | dict.fromkeys(done, 2)
@@ -39,10 +44,27 @@ def _one(course: Course, learner: Learner) -> Expected:
         progress=counted,
         content_status=statuses,
         completed=complete,
-        certificates=frozenset(course.templates) if complete else frozenset(),
+        certificates=frozenset([*course.templates, *_distinction(course, learner)]) if complete else frozenset(),
         counts=dict.fromkeys(done, (1, 1)),
         aggregates=aggregates,
+        scores=_scores(course, learner),
+        attempts={f"att-{number}": f"{score}.0/{MAX_SCORE}.0" for number, score in enumerate(learner.scores)},
     )
+
+
+def _distinction(course: Course, learner: Learner) -> list[str]:
+    passed = any(score * 100 >= PASS_PERCENT * MAX_SCORE for score in learner.scores)
+    return [course.distinction] if course.distinction and passed else []
+
+
+def _scores(course: Course, learner: Learner) -> dict[str, float]:
+    if not learner.scores:
+        return {}
+    return {
+        f"score:{course.exam}": float(max(learner.scores)),
+        f"max_score:{course.exam}": float(MAX_SCORE),
+        f"attempts_count:{course.exam}": float(len(learner.scores)),
+    }
 
 
 def markers(scenario: Scenario) -> set[str]:

@@ -3,17 +3,22 @@
 from typing import Any
 
 from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.tables import JobTables
-from tests.flow.course import Course, Scenario
+from lern_tasks.stores.job_tables import JobTables
+from lern_tasks.stores.table import Table
+from tests.flow.course import Scenario
 from tests.flow.oracle import Expected
 
 
-def stored_rows(gateway: Gateway, tables: JobTables, scenario: Scenario) -> dict[str, Expected]:
+def stored_rows(gateway: Gateway, tables: JobTables, assessments: Table, scenario: Scenario) -> dict[str, Expected]:
     """The rows of every learner, by the text of the enrolment key; fails when a certificate's name is there twice."""
     keys = [(learner.key.user_id, learner.key.course_id, learner.key.batch_id) for learner in scenario.learners]
     columns = ["status", "progress", "contentstatus", "completedon", "issued_certificates"]
     enrolments: Any = gateway.get_many(tables.enrolments, keys, columns)
     contents: Any = gateway.select_many(tables.content_consumption, keys, ["contentid", "viewcount", "completedcount"])
+    figures = _figures(gateway, tables, scenario)
+    scored = [key for key, learner in zip(keys, scenario.learners, strict=True) if learner.scores]
+    attempts: Any = dict.fromkeys(keys, ())
+    attempts |= gateway.select_many(assessments, scored, ["attempt_id", "grand_total"])
     found = {}
     for learner, key in zip(scenario.learners, keys, strict=True):
         row = enrolments[key] or {}
@@ -30,12 +35,30 @@ def stored_rows(gateway: Gateway, tables: JobTables, scenario: Scenario) -> dict
                 for entry in contents[key]
                 if entry["viewcount"] is not None
             },
-            aggregates=_aggregates(gateway, tables, scenario.course_of(learner), learner.key.user_id),
+            aggregates={name: row["completedCount"] for name, row in figures[learner.key.text].items()},
+            scores={
+                name: value
+                for name, value in figures[learner.key.text].get(learner.key.course_id, {}).items()
+                if name != "completedCount"
+            },
+            attempts={
+                row["attempt_id"]: row["grand_total"]
+                for row in attempts[learner.key.user_id, learner.key.course_id, learner.key.batch_id]
+            },
         )
     return found
 
 
-def _aggregates(gateway: Gateway, tables: JobTables, course: Course, user_id: str) -> dict[str, float]:
-    keys = [("Course", name, user_id, f"cb:{course.batch_id}") for name in (course.course_id, *course.units)]
-    rows: Any = gateway.get_many(tables.activity_agg, keys, ["aggregates"])
-    return {key[1]: row["aggregates"]["completedCount"] for key, row in rows.items() if row}
+def _figures(gateway: Gateway, tables: JobTables, scenario: Scenario) -> dict[str, dict[str, dict[str, float]]]:
+    """The figures of course and units, by enrolment and collection."""
+    owners = {}
+    for learner in scenario.learners:
+        course = scenario.course_of(learner)
+        for name in (course.course_id, *course.units):
+            owners["Course", name, learner.key.user_id, f"cb:{course.batch_id}"] = learner.key.text
+    rows: Any = gateway.get_many(tables.activity_agg, list(owners), ["aggregates"])
+    found: dict[str, dict[str, dict[str, float]]] = {learner.key.text: {} for learner in scenario.learners}
+    for key, owner in owners.items():
+        if rows[key]:
+            found[owner][key[1]] = rows[key]["aggregates"]
+    return found

@@ -12,11 +12,12 @@ import pytest
 from lern_tasks import dead_letter
 from lern_tasks.clients.files import Files
 from lern_tasks.stores.gateway import ReplaceCollection
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 from tests.flow.bad_events import of_topic
 from tests.flow.conftest import Open
 from tests.flow.course import Course, Scenario, finished, make_course, make_scenario
-from tests.flow.installation import GENERATE, ISSUE, PROGRESS, PUBLISHED, Installation
+from tests.flow.everything import attempt, merged, sync
+from tests.flow.installation import ASSESS, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
 from tests.flow.system import ROOT
 from tests.tasks.requests import generate, issue
 from tests.waiting import wait_until
@@ -25,6 +26,9 @@ pytestmark = pytest.mark.slow
 
 FAILED_OF = {
     PUBLISHED: "lern.tasks.failed",
+    SYNC: "enrolment.reconciliation.failed",
+    MERGE: "learning.events.failed",
+    ASSESS: "telemetry.assess.failed",
     PROGRESS: "activity.agg.failed",
     ISSUE: "issue.certificate.failed",
     GENERATE: "generate.certificate.failed",
@@ -42,6 +46,9 @@ def good_events(scenario: Scenario) -> dict[str, dict[str, Any]]:
         PROGRESS: finished(key, [course.contents[0]]),
         ISSUE: issue(key.user_id, **ids),
         GENERATE: generate(course.templates[0], key=key),
+        SYNC: sync(key),
+        MERGE: merged(key.user_id, "other"),
+        ASSESS: attempt(key, course.contents[0], 1, score=1, at_ms=1_700_000_000_000),
     }
 
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,22 @@ import pytest
 from lern_tasks import dead_letter
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.stores.gateway import PutCells
+from lern_tasks.stores.job_tables import for_job
 from lern_tasks.topics import EventJob
 from tests.flow.conftest import Open
 from tests.flow.consumer_groups import wait_for_group
 from tests.flow.course import Course, Learner, Scenario
-from tests.flow.installation import FAILED, GENERATE, ISSUE, PROGRESS, PUBLISHED, Installation
+from tests.flow.installation import (
+    ASSESS,
+    FAILED,
+    GENERATE,
+    ISSUE,
+    MERGE,
+    PROGRESS,
+    PUBLISHED,
+    SYNC,
+    Installation,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -26,7 +39,7 @@ JOBS: dict[str, EventJob] = {
 }
 """Which job takes which topic, of those that go by the action."""
 
-OTHERS = ("batch.enrolment.sync.request", "lms.user.account.merge")
+OTHERS = (SYNC, MERGE)
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -61,7 +74,7 @@ def certificates(installation: Installation, key: EnrolmentKey) -> list[str]:
     found: Any = installation.system.world.gateway.get_many(
         installation.tables.enrolments, [row], ["issued_certificates"]
     )
-    elements = found[row]["issued_certificates"] or ()
+    elements = (found[row] or {}).get("issued_certificates") or ()
     active = {stored.osid for stored in installation.registry.entities()}
     assert {element["identifier"] for element in elements} <= active
     return [element["name"] for element in elements]
@@ -121,7 +134,7 @@ def test_documented_samples(open_installation: Open) -> None:
     for suffix, job in JOBS.items():
         wait_for_group(installation, settings.topic(settings.job(job).kafka_groupid), suffix)
     installation.wait_idle()
-    assert not installation.messages("batch.enrolment.sync.request")
+    assert not installation.messages(SYNC)
     (letter,) = [message for suffix in FAILED for message in installation.messages(suffix)]
     record, failure = dead_letter.from_message(letter.headers(), letter.value(), letter.key())
     assert (letter.topic(), letter.value(), letter.key()) == (
@@ -130,3 +143,47 @@ def test_documented_samples(open_installation: Open) -> None:
         b"stray",
     )
     assert (record.topic, failure.code) == (installation.topic(ISSUE), "INVALID_EVENT")
+
+
+def test_documented_samples_of_sync_merge_and_assessment(open_installation: Open) -> None:
+    """A sync completes an enrolment, a merge copies one, and a recompute event writes the score of a stored attempt."""
+    installation = open_installation()
+    synced, merge, assess = sample(SYNC)["edata"], sample(MERGE)["edata"], sample(ASSESS)
+    syncing = course(synced["courseId"], synced["batchId"], "do_4")
+    exam = course(assess["courseId"], assess["batchId"], assess["contentId"])
+    source = EnrolmentKey(user_id=merge["fromAccountId"], course_id=syncing.course_id, batch_id=syncing.batch_id)
+    target = replace(source, user_id=merge["toAccountId"])
+    learner = Learner(key=key_of(synced, synced["userId"]), finished=["do_4"], stored=frozenset(["do_4"]))
+    seeded = [learner, Learner(key=source, finished=["do_4"], stored=frozenset(["do_4"]))]
+    installation.seed(Scenario(courses=[syncing, exam], learners=seeded))
+    installation.platform.add(users={target.user_id: {"firstName": "Asha", "lastName": "Rao", "rootOrgId": "org"}})
+    tables = for_job(installation.system.settings, "assessment_aggregator")
+    attempt = (assess["userId"], assess["courseId"], assess["batchId"], assess["contentId"], assess["attemptId"])
+    totals = {"total_score": 3.0, "total_max_score": 5.0, "last_attempted_on": datetime(2024, 1, 1, tzinfo=UTC)}
+    installation.apply([PutCells(table=tables.assessments, key=attempt, cells=totals)])
+    installation.system.start_worker()
+    installation.system.start_bridge()
+    installation.publish(Scenario(courses=[syncing, exam]))
+    for suffix in (SYNC, MERGE, ASSESS):
+        installation.produce(suffix, [(None, sample(suffix))])
+
+    for key in (learner.key, target):
+        wait_until(
+            lambda key=key: certificates(installation, key) == ["Course Merit"],  # type: ignore[misc]
+            seconds=40,
+            what="a certificate",
+        )
+    row = ("Course", assess["courseId"], assess["userId"], f"cb:{assess['batchId']}")
+    figures: Any = wait_until(
+        lambda: installation.system.world.gateway.get_many(tables.activity_agg, [row], ["aggregates"])[row],
+        seconds=40,
+        what="a score",
+    )
+    assert figures["aggregates"] == {
+        f"score:{assess['contentId']}": 3.0,
+        f"max_score:{assess['contentId']}": 5.0,
+        f"attempts_count:{assess['contentId']}": 1.0,
+    }
+    installation.wait_idle()
+    assert certificates(installation, source) == []
+    assert not installation.dead()

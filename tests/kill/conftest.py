@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lern_tasks.topics import EVENT_JOBS
 from tests.flow.conftest import Open, packing
 from tests.flow.installation import Installation, real
 from tests.stack.server import Server
@@ -16,10 +17,7 @@ LIMITS = {
     "LERN_TASKS__COUNTDOWN_CAP": "2",
     "LERN_TASKS__HARD_LIMIT_MARGIN": "4",
     "LERN_TASKS__VISIBILITY_MARGIN": "2",
-    "LERN_ACTIVITY_AGGREGATE_UPDATER__SOFT_TIME_LIMIT": "8",
-    "LERN_COLLECTION_CERT_PRE_PROCESSOR__SOFT_TIME_LIMIT": "8",
-    "LERN_COLLECTION_CERTIFICATE_GENERATOR__SOFT_TIME_LIMIT": "8",
-    "LERN_RELATION_CACHE_UPDATER__SOFT_TIME_LIMIT": "8",
+    **{f"LERN_{job.upper()}__SOFT_TIME_LIMIT": "8" for job in EVENT_JOBS},
 }
 """A message of a dead worker is delivered again after 2 + (8 + 4) + 2 = 16 s instead of 210."""
 
