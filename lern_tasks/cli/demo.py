@@ -114,23 +114,35 @@ def _run(directory: Path, options: Options, started: float, *, kept: bool) -> No
 
 def _totals(course: DemoCourse) -> dict[str, int]:
     learners = course.learners
-    finishing = sum(learner.finishes for learner in learners)
+    finishing, exams = sum(each.finishes for each in learners), sum(each.marks is not None for each in learners)
+    merits = sum(each.passes for each in learners)
+    lessons = sum(len(each.told) for each in learners)
     return {
-        "events": sum(len(learner.lessons) for learner in learners) + 2,
-        "progressed": sum(bool(learner.lessons) for learner in learners),
+        # Besides lessons and exams: the publication, the broken event, the syncs and the merges.
+        "events": lessons + exams + 2 + len(course.with_gap) + len(course.merged),
+        "progressed": sum(bool(each.lessons) for each in learners),
         "completed": finishing,
-        "certificates": finishing,
+        "exams": exams,
+        "certificates": finishing + merits,
+        "merits": merits,
+        "reconciled": len(course.with_gap),
+        "merged": len(course.merged),
         "dead_letters": 1,
     }
 
 
 def _as_object(outcome: Outcome, processes: list[dict[str, Any]]) -> dict[str, Any]:
+    reached = outcome.reached
     return {
         "events": outcome.events,
         "enrolments": outcome.enrolments,
-        "enrolments_completed": outcome.completed,
+        "enrolments_completed": reached.completed,
+        "exams": reached.exams,
         "certificates": [_certificate(certificate) for certificate in outcome.certificates],
-        "dead_letters": outcome.dead_letters,
+        "merits": reached.merits,
+        "reconciled": reached.reconciled,
+        "merged": reached.merged,
+        "dead_letters": reached.dead_letters,
         "seconds_to_first_certificate": outcome.seconds_to_first_certificate,
         "seconds": outcome.seconds,
         "processes": processes,
@@ -142,19 +154,25 @@ def _certificate(certificate: Certificate) -> dict[str, str]:
         "userId": certificate.key.user_id,
         "courseId": certificate.key.course_id,
         "batchId": certificate.key.batch_id,
+        "name": certificate.name,
         "identifier": certificate.identifier,
         "file": str(certificate.file),
     }
 
 
 def _print_closing(outcome: Outcome, directory: Path, letters: list[Letter], *, kept: bool) -> None:
+    reached = outcome.reached
     rows: list[tuple[str, object]] = [
         ("events", outcome.events),
         ("enrolments", outcome.enrolments),
-        ("with progress", outcome.progressed),
-        ("completed", outcome.completed),
+        ("with progress", reached.progressed),
+        ("completed", reached.completed),
+        ("exams sat", reached.exams),
         ("certificates", len(outcome.certificates)),
-        ("dead letters", outcome.dead_letters),
+        ("  of them for passing the exam", reached.merits),
+        ("lost events, mended by reconciliation", reached.reconciled),
+        ("accounts merged", reached.merged),
+        ("dead letters", reached.dead_letters),
         ("seconds to the first certificate", f"{outcome.seconds_to_first_certificate:.1f}"),
         ("seconds", f"{outcome.seconds:.1f}"),
         ("events/s", f"{outcome.events / max(outcome.processing_seconds, 0.01):.0f}"),

@@ -5,7 +5,7 @@ The platform's part is played here; everything else is done by a real bridge, a 
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ import httpx
 from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
 from lern_tasks.embedded.demo_certificates import Certificate, save_certificates
 from lern_tasks.embedded.demo_course import DemoCourse, Learner, interleaved
+from lern_tasks.embedded.demo_events import accounts_merged, exam_sat, sync_asked
 from lern_tasks.embedded.demo_rows import DemoRows, Enrolled
 from lern_tasks.embedded.failed_topics import FailedTopics
 from lern_tasks.embedded.stack import EmbeddedStack, StackError
@@ -45,27 +46,36 @@ _HTTP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """How far the demo is. `doing` says it in words; numbers are what is stored now; `seconds` since the start."""
+    """How far the demo is. `doing` says it in words; numbers are what is stored now; `seconds` since the start.
+
+    `merits` are certificates that the exam earned; `reconciled` enrolments whose events were lost, and `merged` those
+    of old accounts, that are completed now.
+    """
 
     doing: str
     events: int = 0
     progressed: int = 0
     completed: int = 0
+    exams: int = 0
     certificates: int = 0
+    merits: int = 0
+    reconciled: int = 0
+    merged: int = 0
     dead_letters: int = 0
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came out; times in seconds since the start, `processing_seconds` since the first lesson's event."""
+    """What came out; the numbers are in `reached`.
+
+    Times are in seconds since the start, `processing_seconds` since the first lesson's event.
+    """
 
     events: int
     enrolments: int
-    progressed: int
-    completed: int
+    reached: Snapshot
     certificates: tuple[Certificate, ...]
-    dead_letters: int
     seconds_to_first_certificate: float
     seconds: float
     processing_seconds: float
@@ -112,6 +122,7 @@ class Demo:
             self._enrol()
             began = time.monotonic()
             self._complete_lessons()
+            self._mend()
             enrolled = self._wait_for_rows()
             ended = time.monotonic()
             self._say("saving the certificates")
@@ -121,10 +132,8 @@ class Demo:
         return Outcome(
             events=self._now.events,
             enrolments=len(enrolled),
-            progressed=self._now.progressed,
-            completed=self._now.completed,
+            reached=self._now,
             certificates=certificates,
-            dead_letters=self._now.dead_letters,
             seconds_to_first_certificate=round((self._first_certificate or ended) - self._started, 2),
             seconds=round(ended - self._started, 2),
             processing_seconds=round(ended - began, 2),
@@ -139,6 +148,8 @@ class Demo:
         topic = self._settings.topic(self._settings.relation_cache_updater.kafka_input_topic)
         self._send(topic, [(self._course.course_id, self._course.published(_now_ms()))])
         roles = RedisRoles(self._settings)
+        # Written by the knowledge platform: what kind of content the exam is.
+        roles.client("metadata").set(self._course.exam, json.dumps({"contentType": "SelfAssess"}))
         cache = roles.client("relation_cache", "relation_cache_updater")
         key = f"{self._course.course_id}:{self._course.course_id}:leafnodes"
         self._wait(lambda: bool(cache.exists(key)), "the relation cache of the course")
@@ -164,6 +175,22 @@ class Demo:
         now = _now_ms()
         course = self._course
         self._send(topic, [(learner.key.user_id, course.finished(learner, lesson, now)) for learner, lesson in lessons])
+        sat = [learner for learner, lesson in lessons if lesson == course.exam and learner.marks is not None]
+        exams = [(None, exam_sat(learner.key, course.exam, learner.marks or 0, now)) for learner in sat]
+        self._send(self._settings.topic(self._settings.assessment_aggregator.kafka_input_topic), exams)
+        self._tell(replace(self._now, exams=self._now.exams + len(exams)))
+
+    def _mend(self) -> None:
+        """Learners without progress press "sync"; the user service merges accounts."""
+        self._say("lost events are reconciled, accounts merged")
+        settings, course, now = self._settings, self._course, _now_ms()
+        syncs = [(learner.key.user_id, sync_asked(learner.key, now)) for learner in course.with_gap]
+        self._send(settings.topic(settings.enrolment_reconciliation.kafka_input_topic), syncs)
+        merges = [
+            (learner.key.user_id, accounts_merged(learner.old_account, learner.key.user_id, now))
+            for learner in course.merged
+        ]
+        self._send(settings.topic(settings.merge_user_courses.kafka_input_topic), merges)
 
     def _keeps_up(self) -> bool:
         """Whether the jobs are near: the embedded Kafka drops old records when nobody reads them."""
@@ -176,12 +203,12 @@ class Demo:
     def _wait_for_rows(self) -> list[Enrolled]:
         self._say("bridge and worker do their part")
         learners = self._course.learners
-        finishing = sum(bool(learner.finishes) for learner in learners)
+        certificates = sum(learner.finishes for learner in learners) + sum(learner.passes for learner in learners)
 
         def done() -> bool:
             enrolled = self._look()
             right = all(row.progress == len(of.lessons) for row, of in zip(enrolled, learners, strict=True))
-            return right and self._now.certificates == finishing and self._now.dead_letters >= _BROKEN_EVENTS
+            return right and self._now.certificates == certificates and self._now.dead_letters >= _BROKEN_EVENTS
 
         self._wait(done, "the rows and certificates of all learners")
         return self._look()
@@ -189,11 +216,15 @@ class Demo:
     def _look(self) -> list[Enrolled]:
         """Read the rows, and report when something has changed."""
         enrolled = self._rows.enrolments([learner.key for learner in self._course.learners])
+        done = {row.key for row in enrolled if row.completed}
         found = replace(
             self._now,
             progressed=sum(row.progress > 0 for row in enrolled),
-            completed=sum(row.completed for row in enrolled),
-            certificates=sum(bool(row.certificate) for row in enrolled),
+            completed=len(done),
+            certificates=sum(len(row.certificates) for row in enrolled),
+            merits=sum(self._course.merit in row.certificates for row in enrolled),
+            reconciled=sum(learner.key in done for learner in self._course.with_gap),
+            merged=sum(learner.key in done for learner in self._course.merged),
             dead_letters=self._failed.count(),
         )
         if found.certificates and self._first_certificate is None:
@@ -204,9 +235,10 @@ class Demo:
             self._tell(found)
         return enrolled
 
-    def _send(self, topic: str, events: list[tuple[str, Mapping[str, Any]]]) -> None:
+    def _send(self, topic: str, events: Sequence[tuple[str | None, Mapping[str, Any]]]) -> None:
         messages = [
-            OutMessage(topic=topic, value=json.dumps(event).encode(), key=key.encode()) for key, event in events
+            OutMessage(topic=topic, value=json.dumps(event).encode(), key=None if key is None else key.encode())
+            for key, event in events
         ]
         for error in self._kafka.publish(messages):
             if error is not None:

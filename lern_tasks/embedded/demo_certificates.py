@@ -19,6 +19,7 @@ class Certificate:
     """An issued certificate, whose it is, and the file that it was saved to."""
 
     key: EnrolmentKey
+    name: str
     identifier: str
     file: Path
 
@@ -30,8 +31,8 @@ def save_certificates(stack: EmbeddedStack, enrolled: Iterable[Enrolled], direct
     saved = []
     with httpx.Client(trust_env=False, timeout=_SECONDS, headers={"Accept": "image/svg+xml"}) as client:
         for row in enrolled:
-            if row.certificate:
-                file = directory / f"{row.key.user_id}.svg"
-                file.write_bytes(client.get(f"{base}/{row.certificate}").raise_for_status().content)
-                saved.append(Certificate(key=row.key, identifier=row.certificate, file=file))
+            for name, identifier in row.certificates.items():
+                file = directory / f"{row.key.user_id} {name}.svg"
+                file.write_bytes(client.get(f"{base}/{identifier}").raise_for_status().content)
+                saved.append(Certificate(key=row.key, name=name, identifier=identifier, file=file))
     return tuple(saved)

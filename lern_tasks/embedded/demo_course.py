@@ -1,11 +1,11 @@
 """The demo's course: what the platform has stored, the learners, and the events of their lessons."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lern_tasks.embedded.demo_events import QUESTIONS, job_request
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 _COLLECTION = "application/vnd.ekstep.content-collection"
@@ -22,20 +22,48 @@ _LAST_NAMES = (
 _EVERY_NTH_STOPS = 5
 """Learners of which the last stops one lesson before the end, so that not all of them get a certificate."""
 
+_EVERY_NTH_PASSES = 4
+"""Learners of which the first passes the exam, so that not all who finish get the second certificate."""
+
+_PASS_PERCENT = 60
+
+GAPS = 3
+"""Learners whose progress events were lost: their lessons are stored, their enrolments say nothing of it."""
+
+MERGED = 3
+"""Learners who did the first lessons under another account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """One enrolled learner; `lessons` are those completed, in order."""
+    """One learner; `lessons` are those completed, in order, of which events tell the `told` ones.
+
+    `marks` in the exam, None for who does not sit it. `old_account` did the lessons that are not told, where there is
+    one; otherwise their events were lost.
+    """
 
     key: EnrolmentKey
     name: str
     lessons: tuple[str, ...]
+    told: tuple[str, ...]
     finishes: bool
+    marks: int | None = None
+    old_account: str = ""
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Lessons whose events never come under this account."""
+        return self.lessons[: len(self.lessons) - len(self.told)]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the marks earn the second certificate."""
+        return self.marks is not None and self.marks * 100 >= _PASS_PERCENT * QUESTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCourse:
-    """A course of two units with a batch and its learners."""
+    """A course of two units with a batch and its learners; its last lesson is an exam."""
 
     learners_count: int
     lessons_count: int
@@ -43,11 +71,17 @@ class DemoCourse:
     batch_id: str = "0139000000000001"
     name: str = "Fractions for teachers"
     certificate: str = "Course Completion"
+    merit: str = "Merit"
 
     @property
     def lessons(self) -> tuple[str, ...]:
         """Content ids in the order of the course."""
         return tuple(f"do_demo_lesson_{number}" for number in range(1, self.lessons_count + 1))
+
+    @property
+    def exam(self) -> str:
+        """The lesson that is assessed."""
+        return self.lessons[-1]
 
     @property
     def units(self) -> dict[str, tuple[str, ...]]:
@@ -58,8 +92,20 @@ class DemoCourse:
 
     @property
     def learners(self) -> tuple[Learner, ...]:
-        """The learners; every fifth one leaves out the last lesson."""
-        return tuple(self._learner(number) for number in range(self.learners_count))
+        """The learners, every fifth of whom leaves out the last lesson; then those with a gap or an old account."""
+        usual = [self._learner(number) for number in range(self.learners_count)]
+        return (*usual, *self.with_gap, *self.merged)
+
+    @property
+    def with_gap(self) -> tuple[Learner, ...]:
+        """Learners whose events were lost."""
+        return tuple(self._other("gap", number, self.lessons) for number in range(GAPS))
+
+    @property
+    def merged(self) -> tuple[Learner, ...]:
+        """Learners with an old account."""
+        first = self.lessons[: (self.lessons_count + 1) // 2]
+        return tuple(self._other("merged", number, first) for number in range(MERGED))
 
     def hierarchy(self) -> str:
         """The stored tree, as the publication writes it."""
@@ -79,18 +125,24 @@ class DemoCourse:
         return json.dumps({**root, "leafNodes": self.lessons, "children": units})
 
     def templates(self) -> dict[str, dict[str, str]]:
-        """`cert_templates` of the batch, as the learner service writes them."""
-        template = {
-            "identifier": "do_demo_template",
-            "name": self.certificate,
-            "url": "CLOUD_BASE_PATH/certificate.svg",
-            "criteria": json.dumps({"enrollment": {"status": 2}}),
-            "issuer": json.dumps({"name": "Demo Council of Education", "url": "https://council.example/"}),
-            "signatoryList": json.dumps(
-                [{"name": "R. Iyer", "id": "CEO", "designation": "CEO", "image": "https://council.example/sign.png"}]
-            ),
+        """`cert_templates` of the batch, as the learner service writes them: for finishing, and for passing too."""
+        finished = {"enrollment": {"status": 2}}
+        passed = {**finished, "assessment": {"score": {">=": _PASS_PERCENT}}}
+        return {
+            "do_demo_template": self._template("do_demo_template", self.certificate, finished),
+            "do_demo_merit": self._template("do_demo_merit", self.merit, passed),
         }
-        return {template["identifier"]: template}
+
+    def _template(self, identifier: str, name: str, criteria: dict[str, Any]) -> dict[str, str]:
+        signatory = {"name": "R. Iyer", "id": "CEO", "designation": "CEO", "image": "https://council.example/sign.png"}
+        return {
+            "identifier": identifier,
+            "name": name,
+            "url": "CLOUD_BASE_PATH/certificate.svg",
+            "criteria": json.dumps(criteria),
+            "issuer": json.dumps({"name": "Demo Council of Education", "url": "https://council.example/"}),
+            "signatoryList": json.dumps([signatory]),
+        }
 
     def users(self) -> dict[str, dict[str, Any]]:
         """The users as the user service knows them."""
@@ -112,7 +164,7 @@ class DemoCourse:
             "status": "Live",
             "name": self.name,
         }
-        return _event("Post Publish Processor", {"id": self.course_id, "ver": str(now_ms)}, edata, now_ms)
+        return job_request("Post Publish Processor", {"id": self.course_id, "ver": str(now_ms)}, edata, now_ms)
 
     def finished(self, learner: Learner, lesson: str, now_ms: int) -> dict[str, Any]:
         """The event by which the learner service says that a lesson is completed."""
@@ -132,35 +184,46 @@ class DemoCourse:
             "contents": contents,
         }
         thing = {"id": f"{self.batch_id}_{learner.key.user_id}", "type": "CourseBatchEnrolment"}
-        return _event("Course Batch Updater", thing, edata, now_ms)
+        return job_request("Course Batch Updater", thing, edata, now_ms)
 
     def _learner(self, number: int) -> Learner:
         finishes = number % _EVERY_NTH_STOPS != _EVERY_NTH_STOPS - 1
-        # The two lists have lengths without common divisor: 342 different names before one comes again.
-        name = f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} {_LAST_NAMES[number % len(_LAST_NAMES)]}"
-        key = EnrolmentKey(user_id=f"demo-learner-{number + 1:04d}", course_id=self.course_id, batch_id=self.batch_id)
         lessons = self.lessons if finishes else self.lessons[:-1]
-        return Learner(key=key, name=name, lessons=lessons, finishes=finishes)
+        return Learner(
+            key=self._key(f"demo-learner-{number + 1:04d}"),
+            name=_name(number),
+            lessons=lessons,
+            told=lessons,
+            finishes=finishes,
+            marks=(QUESTIONS if number % _EVERY_NTH_PASSES == 0 else 1) if finishes else None,
+        )
+
+    def _other(self, kind: str, number: int, untold: tuple[str, ...]) -> Learner:
+        account = f"demo-{kind}-{number + 1}"
+        return Learner(
+            key=self._key(account),
+            name=_name(self.learners_count + number + (GAPS if kind == "merged" else 0)),
+            lessons=self.lessons,
+            told=self.lessons[len(untold) :],
+            finishes=True,
+            old_account=f"{account}-before" if kind == "merged" else "",
+        )
+
+    def _key(self, user_id: str) -> EnrolmentKey:
+        return EnrolmentKey(user_id=user_id, course_id=self.course_id, batch_id=self.batch_id)
+
+
+def _name(number: int) -> str:
+    # The two lists have lengths without common divisor: 342 different names before one comes again.
+    return f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} {_LAST_NAMES[number % len(_LAST_NAMES)]}"
 
 
 def interleaved(course: DemoCourse, together: int) -> Iterator[tuple[Learner, str]]:
-    """Learners with each lesson that they complete, `together` learners at a time, lesson by lesson."""
+    """Learners with each lesson that events tell, `together` learners at a time, lesson by lesson."""
     learners = course.learners
     for start in range(0, len(learners), together):
         group = learners[start : start + together]
         for number in range(course.lessons_count):
             for learner in group:
-                if number < len(learner.lessons):
-                    yield learner, learner.lessons[number]
-
-
-def _event(actor: str, thing: dict[str, str], edata: dict[str, Any], now_ms: int) -> dict[str, Any]:
-    return {
-        "eid": "BE_JOB_REQUEST",
-        "ets": now_ms,
-        "mid": f"LP.{now_ms}.{uuid.uuid4()}",
-        "actor": {"id": actor, "type": "System"},
-        "context": {"pdata": {"id": "org.sunbird.platform", "ver": "1.0"}},
-        "object": thing,
-        "edata": edata,
-    }
+                if number < len(learner.told):
+                    yield learner, learner.told[number]

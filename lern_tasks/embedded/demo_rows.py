@@ -1,7 +1,7 @@
 """What the demo writes in the platform's place, and what it reads to see how far the jobs are."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lern_tasks.embedded.demo_course import DemoCourse, Learner
@@ -10,19 +10,19 @@ from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.settings import Settings
 from lern_tasks.stores import open_gateway
 from lern_tasks.stores.gateway import Mutation, PutCells, PutMap
-from lern_tasks.stores.tables import for_job
+from lern_tasks.stores.job_tables import for_job
 
 _COMPLETED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """An enrolment row as the jobs left it; `certificate` is the identifier, empty before it is issued."""
+    """An enrolment row as the jobs left it; `certificates` are the identifiers by name."""
 
     key: EnrolmentKey
     status: int
     progress: int
-    certificate: str
+    certificates: Mapping[str, str]
 
     @property
     def completed(self) -> bool:
@@ -54,22 +54,23 @@ class DemoRows:
         )
 
     def enrol(self, learners: Iterable[Learner]) -> None:
-        """One active enrolment a learner, not started."""
+        """One active enrolment a learner, not started, under the old account where there is one; and untold lessons."""
         now = datetime.now(UTC)
         cells = {"active": True, "status": 0, "progress": 0, "addedby": "self", "enrolled_date": now}
-        self._write(
-            [PutCells(table=self._progress.enrolments, key=_row(learner.key), cells=cells) for learner in learners]
-        )
+        rows: list[Mutation] = []
+        for learner in learners:
+            row = _row(replace(learner.key, user_id=learner.old_account or learner.key.user_id))
+            rows.append(PutCells(table=self._progress.enrolments, key=row, cells=cells))
+            rows += [self._completed(row, lesson) for lesson in learner.untold]
+        self._write(rows)
 
     def complete_lessons(self, lessons: Iterable[tuple[Learner, str]]) -> None:
         """One row a learner and lesson, completed; the counters are the jobs'."""
+        self._write([self._completed(_row(learner.key), lesson) for learner, lesson in lessons])
+
+    def _completed(self, row: tuple[str, str, str], lesson: str) -> PutCells:
         table = self._progress.content_consumption
-        self._write(
-            [
-                PutCells(table=table, key=(*_row(learner.key), lesson), cells={"status": _COMPLETED})
-                for learner, lesson in lessons
-            ]
-        )
+        return PutCells(table=table, key=(*row, lesson), cells={"status": _COMPLETED})
 
     def enrolments(self, keys: Sequence[EnrolmentKey]) -> list[Enrolled]:
         """The rows of the enrolments, in the order of `keys`."""
@@ -80,13 +81,13 @@ class DemoRows:
             row = found[_row(key)]
             if isinstance(row, LernError):
                 raise row
-            issued = (row or {}).get("issued_certificates") or [{}]
+            issued = (row or {}).get("issued_certificates") or ()
             enrolled.append(
                 Enrolled(
                     key=key,
                     status=(row or {}).get("status") or 0,
                     progress=(row or {}).get("progress") or 0,
-                    certificate=issued[0].get("identifier", ""),
+                    certificates={element["name"]: element["identifier"] for element in issued},
                 )
             )
         return enrolled

@@ -43,6 +43,9 @@ def lern_environment(
         # Not `as_uri`: fsspec takes the percent sign of a quoted space for a part of the name.
         "LERN_FILES__URL": f"file://{directory / 'files'}",
         "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": f"{platform_url}/search",
+        "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": f"{platform_url}/search",
+        "LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API": f"{platform_url}/content/content/v4/read/",
+        "LERN_USER_CACHE_UPDATER__USER_READ_API_URL": f"{platform_url}/learner/private/user/v1/read/",
         f"{pre_processor}SERVICE_LEARNER_BASEPATH": f"{platform_url}/learner",
         f"{pre_processor}SERVICE_CONTENT_BASEPATH": f"{platform_url}/content",
         f"{pre_processor}CERT_DOMAIN_URL": registry_url,

@@ -1,6 +1,6 @@
-"""The platform's services that the jobs call: users, contents, search, notifications, feed, certificate templates.
+"""The platform's services that the jobs call: users, contents, search, notifications, feed, frameworks, templates.
 
-Base addresses: learner `{url}/learner`, content `{url}/content`, search `{url}/search`.
+Base addresses: learner `{url}/learner`, content `{url}/content`, search `{url}/search`, taxonomy `{url}/taxonomy`.
 See docs/architecture.md, section "Embedded". Run it with `python -m lern_tasks.embedded.platform_api --data FILE`.
 """
 
@@ -22,7 +22,7 @@ from lern_tasks.embedded.service import Service, json_object, run_service
 from lern_tasks.embedded.switches import Switches, failure_status
 
 _FAULTS = frozenset({"timeout", "drop", "200_error"})
-_KINDS = ("users", "contents", "templates")
+_KINDS = ("users", "contents", "templates", "frameworks")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class PlatformSwitches(Switches):
     """
 
     modes: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(
-        ("user_read", "content_read", "search", "notification", "feed"), _FAULTS
+        ("user_read", "content_read", "search", "notification", "feed", "framework_read"), _FAULTS
     )
 
     user_read: str = "200"
@@ -50,22 +50,24 @@ class PlatformSwitches(Switches):
     notification_times: int | None = None
     feed: str = "200"
     feed_times: int | None = None
+    framework_read: str = "200"
+    framework_read_times: int | None = None
     blocked_error: str = "UOS_USRRED0006"
 
 
 class PlatformApi(Service[PlatformSwitches]):
     """The platform, on threads of this process: `with PlatformApi() as platform: ... platform.learner_url`.
 
-    Users, contents and templates are objects by id. A user with `"blocked": true` answers as a blocked one does. A
-    content's `status` defaults to Live and its `objectType` to Collection. `PUT /_users`, `/_contents`, `/_templates`
-    add objects, `GET` shows them.
+    Users, contents, frameworks and templates are objects by id. A user with `"blocked": true` answers as a blocked one does. A
+    content's `status` defaults to Live and its `objectType` to Collection. `PUT /_users`, `/_contents`, `/_frameworks`,
+    `/_templates` add objects, `GET` shows them.
     """
 
     def __init__(self, data: Path | None = None, *, port: int = 0, switches: PlatformSwitches | None = None) -> None:
         """Open the platform.
 
         Args:
-            data: a JSON file `{"users": {}, "contents": {}, "templates": {}}`; additions are saved to it. It need not
+            data: a JSON file `{"users": {}, "contents": {}, "frameworks": {}, "templates": {}}`; additions are saved to it. It need not
                 exist.
             port: 0 for one that the system chooses.
             switches: None for a platform without faults.
@@ -97,6 +99,11 @@ class PlatformApi(Service[PlatformSwitches]):
         """Base address of the search service."""
         return f"{self.url}/search"
 
+    @property
+    def taxonomy_url(self) -> str:
+        """Base address of the framework service."""
+        return f"{self.url}/taxonomy"
+
     def template_url(self, name: str = "certificate.svg") -> str:
         """Address of a certificate template; the default one comes with this package."""
         return f"{self.url}/templates/{name}"
@@ -107,15 +114,17 @@ class PlatformApi(Service[PlatformSwitches]):
         users: Mapping[str, Any] | None = None,
         contents: Mapping[str, Any] | None = None,
         templates: Mapping[str, str] | None = None,
+        frameworks: Mapping[str, Any] | None = None,
     ) -> None:
         """Add objects by id; one that exists is replaced."""
-        for kind, objects in (("users", users), ("contents", contents), ("templates", templates)):
+        given = {"users": users, "contents": contents, "templates": templates, "frameworks": frameworks}
+        for kind, objects in given.items():
             if objects:
                 self._merge(kind, objects)
         self._save()
 
     def control(self, request: Request) -> Reply | None:
-        """`GET` and `PUT` of `/_users`, `/_contents`, `/_templates`; the rest is the base class's."""
+        """`GET` and `PUT` of `/_users` and the other kinds; the rest is the base class's."""
         kind = request.path.removeprefix("/_")
         if kind not in _KINDS or request.method not in {"GET", "PUT"}:
             return super().control(request)
@@ -183,6 +192,12 @@ class PlatformApi(Service[PlatformSwitches]):
     def _feed(self, _id: str, _request: Request) -> Reply:
         return _success("api.user.feed.create", {"response": "SUCCESS"})
 
+    def _framework_read(self, framework_id: str, _request: Request) -> Reply:
+        framework = self._objects["frameworks"].get(framework_id)
+        if framework is None:
+            return _failure("api.framework.read", 404, "RESOURCE_NOT_FOUND", "NOT_FOUND")
+        return _success("api.framework.read", {"framework": {"identifier": framework_id} | framework})
+
     def _template(self, name: str, _request: Request) -> Reply:
         svg = self._objects["templates"].get(name)
         if svg is None:
@@ -221,6 +236,7 @@ _ROUTES = (
     ("POST", re.compile(r"/search/v3/search"), "search"),
     ("POST", re.compile(r"/(?:learner|userorg)/v2/notification"), "notification"),
     ("POST", re.compile(r"/(?:learner|userorg)/private/user/feed/v1/create"), "feed"),
+    ("GET", re.compile(r"/taxonomy/framework/v\d+/read/(?P<id>[^/]+)"), "framework_read"),
     ("GET", re.compile(r"/templates/(?P<id>[^/]+)"), "template"),
 )
 

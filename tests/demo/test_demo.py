@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import resvg_py
 
+from lern_tasks.embedded.demo_course import GAPS, MERGED
 from lern_tasks.errors import LernError
 from lern_tasks.stores.sqlite import SqliteGateway
 from lern_tasks.stores.tables import ENROLMENTS
@@ -26,11 +27,18 @@ pytestmark = pytest.mark.slow
 LEARNERS, LESSONS = 37, 4
 STOPPING = LEARNERS // 5
 FINISHING = LEARNERS - STOPPING
+OTHERS = GAPS + MERGED
+PASSING = sum(number % 4 == 0 and number % 5 != 4 for number in range(LEARNERS))
+CERTIFICATES = FINISHING + OTHERS + PASSING
 KEYS = {
     "events",
     "enrolments",
     "enrolments_completed",
+    "exams",
     "certificates",
+    "merits",
+    "reconciled",
+    "merged",
     "dead_letters",
     "seconds_to_first_certificate",
     "seconds",
@@ -68,11 +76,15 @@ def test_the_object_has_exactly_the_promised_keys(run: Run) -> None:
 
 def test_the_numbers_follow_from_learners_and_lessons(run: Run) -> None:
     lessons = FINISHING * LESSONS + STOPPING * (LESSONS - 1)
-    # Besides the lessons: the publication and the broken event.
-    assert run.result["events"] == lessons + 2
-    assert run.result["enrolments"] == LEARNERS
-    assert run.result["enrolments_completed"] == FINISHING
-    assert len(run.result["certificates"]) == FINISHING
+    lessons += MERGED * (LESSONS // 2)
+    # Besides the lessons: each exam, the publication, the broken event, the syncs and the merges.
+    assert run.result["events"] == lessons + FINISHING + 2 + OTHERS
+    assert run.result["enrolments"] == LEARNERS + OTHERS
+    assert run.result["enrolments_completed"] == FINISHING + OTHERS
+    assert run.result["exams"] == FINISHING
+    assert run.result["merits"] == PASSING > 0
+    assert (run.result["reconciled"], run.result["merged"]) == (GAPS, MERGED)
+    assert len(run.result["certificates"]) == CERTIFICATES
     assert run.result["dead_letters"] == 1
     assert 0 < run.result["seconds_to_first_certificate"] <= run.result["seconds"]
 
@@ -82,11 +94,15 @@ def test_every_process_has_ended(run: Run) -> None:
     assert processes_of(run.temporary) == []
 
 
-def test_each_certificate_is_of_another_finishing_learner(run: Run) -> None:
-    users = [certificate["userId"] for certificate in run.result["certificates"]]
-    assert len(set(users)) == FINISHING
-    assert not [user for user in users if int(user.removeprefix("demo-learner-")) % 5 == 0]
-    assert len({certificate["identifier"] for certificate in run.result["certificates"]}) == FINISHING
+def test_who_finishes_has_one_certificate_and_who_passes_another(run: Run) -> None:
+    names: dict[str, list[str]] = {}
+    for certificate in run.result["certificates"]:
+        names.setdefault(certificate["userId"], []).append(certificate["name"])
+    assert len(names) == FINISHING + OTHERS
+    assert not [user for user in names if "learner" in user and int(user.removeprefix("demo-learner-")) % 5 == 0]
+    assert sum(sorted(each) == ["Course Completion", "Merit"] for each in names.values()) == PASSING
+    assert sum(each == ["Course Completion"] for each in names.values()) == FINISHING + OTHERS - PASSING
+    assert len({certificate["identifier"] for certificate in run.result["certificates"]}) == CERTIFICATES
 
 
 def test_every_certificate_is_a_picture_with_name_course_and_a_code_that_leads_to_it(run: Run) -> None:
@@ -112,13 +128,12 @@ def test_every_certificate_is_active_in_the_registry_once(run: Run) -> None:
 
 def test_every_certificate_is_in_the_enrolment_row(run: Run) -> None:
     issued = {user: row["issued_certificates"] for user, row in _rows(run).items() if row["issued_certificates"]}
-    assert {user: [element["identifier"] for element in elements] for user, elements in issued.items()} == {
-        certificate["userId"]: [certificate["identifier"]] for certificate in run.result["certificates"]
-    }
+    in_rows = {(user, element["identifier"]) for user, elements in issued.items() for element in elements}
+    assert in_rows == {(certificate["userId"], certificate["identifier"]) for certificate in run.result["certificates"]}
 
 
 def test_learners_who_stopped_have_their_progress_and_no_certificate(run: Run) -> None:
-    rows = _rows(run)
+    rows = {user: row for user, row in _rows(run).items() if user.startswith("demo-learner-")}
     assert len(rows) == LEARNERS
     stopped = [row for user, row in rows.items() if int(user.removeprefix("demo-learner-")) % 5 == 0]
     assert [(row["status"], row["progress"]) for row in stopped] == [(1, LESSONS - 1)] * STOPPING
@@ -149,6 +164,8 @@ def _platform(run: Run) -> dict[str, Any]:
 def _rows(run: Run) -> dict[str, Mapping[str, Any]]:
     """The enrolment row of each learner, by user id."""
     users = [f"demo-learner-{number:04d}" for number in range(1, LEARNERS + 1)]
+    users += [f"demo-gap-{number + 1}" for number in range(GAPS)]
+    users += [f"demo-merged-{number + 1}" for number in range(MERGED)]
     keys = [(user, "do_demo_fractions", "0139000000000001") for user in users]
     gateway = SqliteGateway(str(run.kept / "data" / "store.sqlite"))
     try:

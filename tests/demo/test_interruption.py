@@ -99,7 +99,7 @@ def test_two_demos_at_once_with_different_start_methods(tmp_path: Path) -> None:
     for demo, directory in zip(demos, directories, strict=True):
         output, errors = finish(demo)
         assert demo.returncode == 0, errors
-        assert len(json.loads(output)["certificates"]) == 8
+        assert len(json.loads(output)["certificates"]) == 8 + 2 + 6
         assert processes_of(directory) == []
 
 

@@ -47,7 +47,7 @@ def test_the_demo_runs_from_an_empty_directory(environment: Path, tmp_path: Path
     )
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
-    assert len(result["certificates"]) == 4
+    assert len(result["certificates"]) == 4 + 1 + 6
     assert {"bridge", "worker", "beat"} <= {process["name"] for process in result["processes"]}
     assert list(empty.iterdir()) == []
 
