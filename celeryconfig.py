@@ -1,5 +1,6 @@
 """Celery's settings, one reason each. Ours come from the environment: `lern settings` lists them."""
 
+from celery.schedules import crontab
 from kombu import Queue
 
 from lern_tasks import settings, topics
@@ -17,6 +18,13 @@ accept_content = ["json"]  # nothing that can run code while being read
 
 task_queues = [Queue(name) for name in topics.QUEUES]
 task_default_queue = topics.MAINTENANCE_QUEUE  # nothing lands unseen in a queue called "celery"
+task_routes = {
+    **{topics.task_name(job): {"queue": topics.queue_name(job)} for job in topics.JOBS},
+    "lern.publish_parked": {"queue": topics.MAINTENANCE_QUEUE},
+    "lern.index_users_daily": {"queue": topics.MAINTENANCE_QUEUE},
+    # What people trigger, through Flower for instance, never delays live learners.
+    "lern.*": {"queue": topics.BULK_QUEUE},
+}
 task_create_missing_queues = False  # a misspelt queue is an error, not a queue that nobody reads
 
 task_acks_late = True  # a message is done when its effects are
@@ -52,5 +60,15 @@ beat_schedule = {
         "task": "lern.publish_parked",
         "schedule": 60.0,  # parked messages are rare; a minute is soon enough
         "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 60},
+    },
+    "missing-certificates": {
+        "task": "lern.nightly_missing_certificates",
+        "schedule": crontab(hour=1, minute=0),  # UTC; it reads all enrolments, while few learn
+        "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 86_400},
+    },
+    "populate-user-cache": {
+        "task": "lern.index_users_daily",
+        "schedule": crontab(hour=3, minute=0),  # UTC; the documented time, when few learn and before the reports
+        "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 86_400},
     },
 }

@@ -11,11 +11,19 @@ from lern_tasks import logs, settings
 TASK_MODULES = (
     "lern_tasks.tasks.relation_cache_updater",
     "lern_tasks.tasks.activity_aggregate_updater",
+    "lern_tasks.tasks.assessment_aggregator",
+    "lern_tasks.tasks.enrolment_reconciliation",
+    "lern_tasks.tasks.merge_user_courses",
     "lern_tasks.tasks.collection_cert_pre_processor",
     "lern_tasks.tasks.collection_certificate_generator",
     "lern_tasks.tasks.certificate_notification",
     "lern_tasks.tasks.certificate_user_feed",
     "lern_tasks.tasks.certificate_replacement",
+    "lern_tasks.tasks.user_cache_updater",
+    "lern_tasks.tasks.index_users",
+    "lern_tasks.tasks.admin_reconciliation",
+    "lern_tasks.tasks.admin_certificates",
+    "lern_tasks.tasks.admin_missing_certificates",
     "lern_tasks.tasks.maintenance",
 )
 """Every module with tasks; nothing is found by itself."""

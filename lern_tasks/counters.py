@@ -14,6 +14,7 @@ CounterName = Literal[
     "records-split",  # records of a message that was delivered twice and sent again as singles
     "messages-parked",  # messages that Celery itself would have dropped
     "suppressed-failures",  # violations let through because enable.suppress.exception is true
+    "not-a-leaf-node-count",  # assessed contents that their course does not have; with leaf_check log accepted
     "lock-lost",  # writes that were late: the lock had gone to another worker
     # The documented counters of the Flink jobs, same names and meaning, monotonic instead of reset when read.
     "total-events-count",
@@ -31,12 +32,29 @@ CounterName = Literal[
     "retired-consumption-events-count",
     "enrolment-complete-count",
     "cert-issue-events-count",
+    "failed-event-count",
+    "batch-success-event-count",
+    "cache-hit-miss-count",
+    "api-hit-failed-count",
+    "api-hit-success-count",
+    "ignored-event-count",
+    "recompute-agg-event-count",
+    "db-score-read-count",
+    "db-score-update-count",
     "enrollment-db-read-count",
     "db-update-user-enrollment-count",
     "db-course-batch-read-count",
+    "db-update-user-course-batch",  # sync events of merged accounts
     "notified-user-count",
     "skipped-notify-user-count",
     "user-feed-count",
+    # Those of the user cache updater. An invalid or unknown user is in failed-events-count, not in the skipped ones.
+    "total-audit-events-count",
+    "success-message-count",
+    "skipped-message-count",
+    "user-cache-hit",
+    "api-read-success-count",
+    "api-read-miss-count",
     # The bridge.
     "bridge-records",
     "bridge-messages",

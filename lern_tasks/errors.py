@@ -2,6 +2,8 @@
 
 LernError
 ├── InvalidEvent        the record itself is wrong: dead letter at once
+├── InvalidArgument     what a person asked for cannot be done as it is
+├── Rejected            a business rule says no for good: dead letter at once
 ├── Refused             a dependency says no for good (4xx): dead letter at once
 ├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
 │   └── SchemaMismatch  a table differs from what the jobs need
@@ -32,6 +34,24 @@ class InvalidEvent(LernError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class InvalidArgument(LernError):
+    """An argument of a task that people trigger is missing or wrong; the message names it and the remedy."""
+
+    code = "INVALID_ARGUMENT"
+
+
+class Rejected(LernError):
+    """The event is well-formed, and a rule of its job refuses it for good; `code` names the rule.
+
+    `ignored`: the Flink job counted it as ignored, not as failed.
+    """
+
+    def __init__(self, message: str, *, code: str, ignored: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.ignored = ignored
 
 
 class Refused(LernError):

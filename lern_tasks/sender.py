@@ -1,6 +1,6 @@
 """Sends task messages by name, on one kept producer. See docs/architecture.md, "Messages"."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -47,6 +47,12 @@ class Sender:
             countdown=countdown,
             queue=queue or topics.queue_name(job),
         )
+
+    def send_named(
+        self, name: str, kwargs: Mapping[str, Any], *, task_id: str, queue: str, countdown: float | None = None
+    ) -> None:
+        """Send a task with keyword arguments, which show. Raises DependencyDown when the broker did not take it."""
+        self._send(name, [], kwargs=dict(kwargs), task_id=task_id, queue=queue, countdown=countdown)
 
     def _send(self, name: str, args: list[Any], **options: Any) -> None:
         try:

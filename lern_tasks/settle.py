@@ -7,26 +7,23 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
-
-import msgspec
+from typing import Any, get_args
 
 from lern_tasks import dead_letter
 from lern_tasks.batch import Batch, Done, Failed, Item, Skip
 from lern_tasks.counters import CounterName, count
-from lern_tasks.errors import DependencyDown, LernError, NotYet, SendAgain, TransientError
+from lern_tasks.errors import DependencyDown, LernError, NotYet, Rejected, SendAgain, TransientError
 from lern_tasks.logs import logger
 from lern_tasks.outage import Patience
 from lern_tasks.records import Record
+from lern_tasks.relation_request import ask_for_relations
 from lern_tasks.rules.retry import Again, Decision, GiveUp, RetryLimits, decide
 from lern_tasks.sender import derived_id
-from lern_tasks.topics import EVENT_JOBS, JobName
+from lern_tasks.settings import Settings
+from lern_tasks.topics import EVENT_JOBS, JobName, ProgressJob
 from lern_tasks.wiring import World
 
 _log = logger(__name__)
-
-_RELATION_REQUEST = 60
-"""Seconds between two requests for the relation cache of one course: a publication is derived within seconds."""
 
 
 class Settlement:
@@ -86,7 +83,6 @@ class Settlement:
             return Again(delay_seconds=error.delay, spends=None)
         if not isinstance(error, LernError):
             return GiveUp(code="BUG")
-        limits = self._limits()
         if isinstance(error, TransientError) and error.dependency:
             error = self._outage_of(error.dependency) or error
         return decide(
@@ -95,7 +91,7 @@ class Settlement:
             not_yet=record.not_yet,
             first_failed_ms=record.first_failed_ms,
             now_ms=self._now_ms,
-            limits=limits,
+            limits=retry_limits(self._world.settings),
             jitter=self._jitter,
         )
 
@@ -115,19 +111,6 @@ class Settlement:
                 _log.warning("probe_failed", dependency=dependency, error=error.code)
         return self._outages[dependency]
 
-    def _limits(self) -> RetryLimits:
-        tasks = self._world.settings.tasks
-        return RetryLimits(
-            retries=tasks.retries,
-            base=tasks.retry_base,
-            cap=float(tasks.countdown_cap),
-            not_yet_delays=tuple(tasks.not_yet_delays),
-            # The task has waited in place already.
-            outage_delay=0.0,
-            max_outage=float(tasks.max_outage),
-            index_lag=self._world.settings.collection_certificate_generator.index_lag,
-        )
-
     def _next(self, record: Record, decision: Again) -> Record:
         wait = int(decision.delay_seconds * 1000)
         return record.next(
@@ -140,18 +123,9 @@ class Settlement:
         )
 
     def _refresh_relations(self, error: BaseException) -> None:
-        """Ask for the relation cache of a course that has none, once a minute."""
-        if not isinstance(error, NotYet) or not error.course_id:
-            return
-        course = error.course_id
-        try:
-            if self._world.once.first(f"relations:{course}", expiry=_RELATION_REQUEST):
-                record = Record(value=_relation_request(course), topic="relation-cache-request")
-                task_id = derived_id("relations", course, self._now_ms)
-                self._world.sender.send("relation_cache_updater", [record], task_id=task_id)
-        except DependencyDown as down:
-            # The request is a help; the record itself is sent again all the same.
-            _log.warning("relation_cache_not_requested", course_id=course, dependency=down.name)
+        """Ask for the relation cache of a course that has none."""
+        if isinstance(error, NotYet) and error.course_id:
+            ask_for_relations(self._world, error.course_id)
 
     def _bury(self, dead: Sequence[Item[Any]]) -> list[Item[Any]]:
         """Publish dead letters; the items of those that were not confirmed in time."""
@@ -190,14 +164,32 @@ class Settlement:
         for name, amount in counts.items():
             count(_OUTCOME_COUNTERS[name], amount, job=self._job)
         count("records-bug", bugs, job=self._job)
-        count("failed-events-count", len(dead), job=self._job)
-        skipped: CounterName = (
-            "skipped-events-count" if self._job == "activity_aggregate_updater" else "skipped-event-count"
+        ignored = sum(
+            isinstance(item.outcome, Failed) and isinstance(item.outcome.error, Rejected) and item.outcome.error.ignored
+            for item in dead
         )
+        count("ignored-event-count", ignored, job=self._job)
+        failed: CounterName = "failed-event-count" if self._job == "assessment_aggregator" else "failed-events-count"
+        count(failed, len(dead) - ignored, job=self._job)
+        skipped, total = _documented_counters(self._job)
         count(skipped, counts["skipped"], job=self._job)
         if self._job in EVENT_JOBS:
-            count("total-events-count", sum(not item.delivered_before for item in batch), job=self._job)
+            count(total, sum(not item.delivered_before for item in batch), job=self._job)
         return counts
+
+
+def retry_limits(settings: Settings) -> RetryLimits:
+    """How often and how long to try again, for what has waited out an outage in place already."""
+    tasks = settings.tasks
+    return RetryLimits(
+        retries=tasks.retries,
+        base=tasks.retry_base,
+        cap=float(tasks.countdown_cap),
+        not_yet_delays=tuple(tasks.not_yet_delays),
+        outage_delay=0.0,
+        max_outage=float(tasks.max_outage),
+        index_lag=settings.collection_certificate_generator.index_lag,
+    )
 
 
 _OUTCOME_COUNTERS: dict[str, CounterName] = {
@@ -208,22 +200,16 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
 }
 
 
+def _documented_counters(job: JobName) -> tuple[CounterName, CounterName]:
+    """What the Flink job calls the records that it skipped, and all of them."""
+    if job == "user_cache_updater":
+        return "skipped-message-count", "total-audit-events-count"
+    return "skipped-events-count" if job in get_args(ProgressJob) else "skipped-event-count", "total-events-count"
+
+
 def _number(items: Iterable[Item[Any]], kind: type) -> int:
     return sum(isinstance(item.outcome, kind) for item in items)
 
 
 def _where(record: Record) -> dict[str, Any]:
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-
-
-def _relation_request(course_id: str) -> str:
-    return msgspec.json.encode(
-        {
-            "eid": "BE_JOB_REQUEST",
-            "edata": {
-                "action": "relation-cache-update",
-                "identifier": course_id,
-                "mimeType": "application/vnd.ekstep.content-collection",
-            },
-        }
-    ).decode()

@@ -6,25 +6,37 @@ from functools import cached_property
 
 from celery import Celery
 
+from lern_tasks.clients.certificate_files import certificate_files
 from lern_tasks.clients.content import ContentClient
 from lern_tasks.clients.files import Files
+from lern_tasks.clients.frameworks import FrameworkClient
 from lern_tasks.clients.kafka_out import KafkaOut
 from lern_tasks.clients.notifications import NotificationClient
+from lern_tasks.clients.old_registry import OldRegistryClient
+from lern_tasks.clients.question_count import QuestionCountClient
 from lern_tasks.clients.registry import RegistryClient
 from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.search_index import SearchIndexClient
+from lern_tasks.clients.signing import SigningClient
+from lern_tasks.clients.templates import TemplateClient
+from lern_tasks.clients.user_profiles import UserProfileClient
 from lern_tasks.clients.users import UserClient
 from lern_tasks.sender import Sender
 from lern_tasks.settings import Settings
 from lern_tasks.stores import open_gateway
 from lern_tasks.stores.deliveries import Deliveries
 from lern_tasks.stores.gateway import Gateway
+from lern_tasks.stores.index_runs import IndexRuns
 from lern_tasks.stores.intents import Intents, Once
 from lern_tasks.stores.locks import Locks
 from lern_tasks.stores.metadata import Metadata
 from lern_tasks.stores.redis_roles import RedisRoles
 from lern_tasks.stores.relation_cache import RelationCache
+from lern_tasks.stores.runs import Runs
 from lern_tasks.stores.seen import Seen
+from lern_tasks.stores.user_cache import UserCache
+from lern_tasks.stores.user_cache_sweep import UserCacheSweep
+from lern_tasks.topics import JobName
 
 
 class World:
@@ -85,6 +97,11 @@ class World:
         return Once(self.redis.client("state"))
 
     @cached_property
+    def runs(self) -> Runs:
+        """Where long tasks stand."""
+        return Runs(self.redis.client("state"))
+
+    @cached_property
     def seen(self) -> Seen:
         """Dedup markers and pending counts."""
         job = self.settings.activity_aggregate_updater
@@ -99,12 +116,9 @@ class World:
             self.redis.client("units", "relation_cache_updater"),
         )
 
-    @cached_property
-    def course_relations(self) -> RelationCache:
-        """Relations as the aggregator reads them."""
-        return RelationCache(
-            self.redis.client("relation_cache", "activity_aggregate_updater"), self.redis.client("units")
-        )
+    def course_relations(self, job: JobName) -> RelationCache:
+        """Relations as `job` reads them."""
+        return RelationCache(self.redis.client("relation_cache", job), self.redis.client("units"))
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -112,14 +126,29 @@ class World:
         return Metadata(self.redis.client("metadata"), self.redis.client("collection"))
 
     @cached_property
+    def assessed_metadata(self) -> Metadata:
+        """Metadata of contents, as the assessment aggregator's settings place them."""
+        return Metadata(self.redis.client("metadata", "assessment_aggregator"), self.redis.client("collection"))
+
+    @cached_property
     def search(self) -> SearchClient:
-        """Status of collections."""
+        """Status of collections, for the aggregator."""
         return SearchClient.from_settings(self.settings)
+
+    @cached_property
+    def reconciliation_search(self) -> SearchClient:
+        """Status of collections, for reconciliation."""
+        return SearchClient.from_settings(self.settings, "enrolment_reconciliation")
 
     @cached_property
     def content(self) -> ContentClient:
         """The content service."""
         return ContentClient.from_settings(self.settings)
+
+    @cached_property
+    def question_counts(self) -> QuestionCountClient:
+        """The content service, asked for the number of questions."""
+        return QuestionCountClient.from_settings(self.settings)
 
     @cached_property
     def users(self) -> UserClient:
@@ -132,9 +161,59 @@ class World:
         return UserClient.from_settings(self.settings, "certificate_notification")
 
     @cached_property
+    def user_cache(self) -> UserCache:
+        """The user cache."""
+        return UserCache(self.redis.client("users", "user_cache_updater"))
+
+    @cached_property
+    def user_hashes(self) -> UserCacheSweep:
+        """All hashes of the user cache."""
+        return UserCacheSweep(self.redis.client("users", "user_cache_updater"))
+
+    @cached_property
+    def anonymous_hashes(self) -> UserCacheSweep:
+        """All hashes of users without account, in the database that they are copied from."""
+        return UserCacheSweep(self.redis.client("anonymous_users", "user_cache_updater"))
+
+    @cached_property
+    def index_runs(self) -> IndexRuns:
+        """Which run of the bulk user index goes on."""
+        return IndexRuns(self.redis.client("state"))
+
+    @cached_property
+    def user_profiles(self) -> UserProfileClient:
+        """The user service, as the user cache asks it."""
+        return UserProfileClient.from_settings(self.settings)
+
+    @cached_property
+    def frameworks(self) -> FrameworkClient:
+        """The framework service."""
+        return FrameworkClient.from_settings(self.settings)
+
+    @cached_property
     def registry(self) -> RegistryClient:
         """The certificate registry."""
         return RegistryClient.from_settings(self.settings)
+
+    @cached_property
+    def old_registry(self) -> OldRegistryClient:
+        """The old certificate registry, for certificates without the new one."""
+        return OldRegistryClient.from_settings(self.settings)
+
+    @cached_property
+    def signing(self) -> SigningClient:
+        """Signatures of documents."""
+        return SigningClient.from_settings(self.settings)
+
+    @cached_property
+    def templates(self) -> TemplateClient:
+        """SVG templates of documents."""
+        return TemplateClient.from_settings(self.settings)
+
+    @cached_property
+    def certificate_files(self) -> Files:
+        """The documents of certificates."""
+        return certificate_files(self.settings)
 
     @cached_property
     def notifications(self) -> NotificationClient:
@@ -160,9 +239,16 @@ _MEMBERS = {
     "broker": "sender",
     "files": "files",
     "registry": "registry",
+    "old_registry": "old_registry",
+    "signing": "signing",
+    "templates": "templates",
+    "certificate_files": "certificate_files",
     "search": "search",
     "content": "content",
+    "question_count": "question_counts",
     "users": "users",
+    "user_profiles": "user_profiles",
+    "frameworks": "frameworks",
     "notifications": "notifications",
     "search_index": "search_index",
 }

@@ -13,7 +13,9 @@ _COMMANDS = {
     "doctor": "reach every dependency, check what must hold, say what to do",
     "settings": "every setting: its value, and the documented key that it replaces",
     "topics": "create the topics that the jobs need, or check them",
+    "tables": "create the tables that are this project's own, or check them",
     "dead-letters": "list, show and replay what failed for good",
+    "index-users": "fill the user cache, which reports read, from the user tables",
     "rewind": "let a job read its topic again from a time on",
 }
 

@@ -2,6 +2,7 @@
 
 import posixpath
 import uuid
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,17 +15,19 @@ class Files:
     """Files below one URL (`file://`, `s3://`, `az://`, `gs://`, `memory://`).
 
     A reference is the file's name relative to that URL: it stays valid when the files are moved, and a forged one
-    cannot point elsewhere.
+    cannot point elsewhere. `name` is the dependency's name in errors; `options` are fsspec's, for instance keys.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, name: str = "files", options: Mapping[str, Any] | None = None) -> None:
         self._url = url
+        self._name = name
+        self._options = dict(options or {})
         self._opened: tuple[Any, str] | None = None
 
     def put(self, name: str, content: bytes) -> str:
         """Store `content` under `name` (parts separated by `/`), whole or not at all, and return its reference.
 
-        An older file of that name is replaced. Raises DependencyDown("files") when the store does not take it.
+        An older file of that name is replaced. Raises DependencyDown when the store does not take it.
         """
         path = self._path(name)
         part = f"{path}.{uuid.uuid4().hex}.part"
@@ -40,7 +43,7 @@ class Files:
     def get(self, reference: str) -> bytes:
         """The content behind a reference of `put`.
 
-        Raises Refused when there is no such file, DependencyDown("files") when the store does not answer.
+        Raises Refused when there is no such file, DependencyDown when the store does not answer.
         """
         path = self._path(reference)
         try:
@@ -51,7 +54,7 @@ class Files:
             raise self._down(error) from error
 
     def ping(self) -> None:
-        """Raise DependencyDown("files") unless the store lists its files."""
+        """Raise DependencyDown unless the store lists its files."""
         try:
             store, root = self._open()
             store.exists(root)
@@ -69,7 +72,7 @@ class Files:
     def _open(self) -> tuple[Any, str]:
         if self._opened is None:
             try:
-                store, root = fsspec.core.url_to_fs(self._url)
+                store, root = fsspec.core.url_to_fs(self._url, **self._options)
                 if "file" in store.protocol:
                     # The values are events of learners: nobody else on the machine may read them.
                     Path(root).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,7 +81,6 @@ class Files:
             self._opened = (store, root)
         return self._opened
 
-    @staticmethod
-    def _down(error: Exception) -> DependencyDown:
+    def _down(self, error: Exception) -> DependencyDown:
         # Clouds raise errors of their own libraries, so every class means the same here; no text, it may show keys.
-        return DependencyDown("files", f"the file store does not take or give the file: {type(error).__name__}")
+        return DependencyDown(self._name, f"the file store does not take or give the file: {type(error).__name__}")

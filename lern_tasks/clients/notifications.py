@@ -7,6 +7,7 @@ from typing import Any, Self
 import httpx
 
 from lern_tasks.clients.http import Http
+from lern_tasks.rules.cloud_storage import CloudStorage
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -28,9 +29,9 @@ class Notice:
 class NotificationClient:
     """The notification and feed services of the platform.
 
-    `placeholder` in the template's image URLs is replaced by `cloud_base`. Every method raises DependencyDown or
-    TransientError when certainly nothing was sent, UnknownOutcome when the person may have got the message, Refused
-    when the service refuses the request.
+    The template's image URLs lead to `storage`. Every method raises DependencyDown or TransientError when certainly
+    nothing was sent, UnknownOutcome when the person may have got the message, Refused when the service refuses the
+    request.
     """
 
     def __init__(
@@ -38,24 +39,17 @@ class NotificationClient:
         base: str,
         *,
         http: HttpSettings,
-        placeholder: str = "CLOUD_BASE_PATH",
-        cloud_base: str = "",
+        storage: CloudStorage,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = Http("notifications", base, http, transport=transport)
-        self._placeholder = placeholder
-        self._cloud_base = cloud_base
+        self._storage = storage
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """The client that the generator's settings describe."""
         job = settings.collection_certificate_generator
-        return cls(
-            job.service_learner_basepath,
-            http=settings.http,
-            placeholder=job.cloud_store_base_path_placeholder,
-            cloud_base=job.cloud_base,
-        )
+        return cls(job.service_learner_basepath, http=settings.http, storage=job.cloud_storage)
 
     def email(self, notice: Notice) -> None:
         """Send the mail that the batch's template describes."""
@@ -89,7 +83,7 @@ class NotificationClient:
         template = dict(notice.template)
         for name in _IMAGES:
             if isinstance(template.get(name), str):
-                template[name] = self._opened(template[name])
+                template[name] = self._storage.opened(template[name])
         request = {
             **template,
             "firstName": notice.first_name,
@@ -99,9 +93,6 @@ class NotificationClient:
             **message,
         }
         self._post("/v2/notification", request)
-
-    def _opened(self, stored: str) -> str:
-        return stored.replace(self._placeholder, self._cloud_base) if self._placeholder else stored
 
     def _post(self, path: str, request: Mapping[str, Any]) -> None:
         response = self._http.send("POST", path, body={"request": dict(request)}, write=True)

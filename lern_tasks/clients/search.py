@@ -11,6 +11,7 @@ from lern_tasks.clients.ttl_cache import TtlCache
 from lern_tasks.errors import NotYet
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
+from lern_tasks.topics import ProgressJob
 
 
 class SearchClient:
@@ -29,13 +30,13 @@ class SearchClient:
         self._statuses = TtlCache(status_expiry, clock)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        """The client that the aggregator's settings describe."""
-        job = settings.activity_aggregate_updater
+    def from_settings(cls, settings: Settings, job: ProgressJob = "activity_aggregate_updater") -> Self:
+        """The client that the settings of `job` describe."""
+        own = settings.progress(job)
         return cls(
-            job.service_search_basepath,
+            own.service_search_basepath,
             http=settings.http,
-            status_expiry=job.activity_collection_status_cache_expiry,
+            status_expiry=own.activity_collection_status_cache_expiry,
         )
 
     def collection_status(self, course_id: str) -> str:

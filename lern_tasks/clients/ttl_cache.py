@@ -8,10 +8,11 @@ _MOST = 10_000
 
 
 class TtlCache:
-    """Texts by key, each for `seconds`; empty texts are not kept. `clock` gives seconds, rising."""
+    """At most `most` texts by key, each for `seconds`; empty texts are not kept. `clock` gives seconds, rising."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, *, most: int | None = None) -> None:
         self._seconds = seconds
+        self._most = _MOST if most is None else most
         self._clock = clock
         self._entries: dict[str, tuple[float, str]] = {}
 
@@ -24,7 +25,7 @@ class TtlCache:
         text = ask()
         self._entries.pop(key, None)
         if text:
-            if len(self._entries) >= _MOST:
+            if len(self._entries) >= self._most:
                 del self._entries[next(iter(self._entries))]
             self._entries[key] = (now + self._seconds, text)
         return text

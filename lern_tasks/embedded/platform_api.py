@@ -58,17 +58,17 @@ class PlatformSwitches(Switches):
 class PlatformApi(Service[PlatformSwitches]):
     """The platform, on threads of this process: `with PlatformApi() as platform: ... platform.learner_url`.
 
-    Users, contents, frameworks and templates are objects by id. A user with `"blocked": true` answers as a blocked one does. A
-    content's `status` defaults to Live and its `objectType` to Collection. `PUT /_users`, `/_contents`, `/_frameworks`,
-    `/_templates` add objects, `GET` shows them.
+    Users, contents, frameworks and templates are objects by id. A user with `"blocked": true` answers as a blocked one
+    does. A content's `status` defaults to Live and its `objectType` to Collection. `PUT /_users`, `/_contents`,
+    `/_frameworks`, `/_templates` add objects, `GET` shows them.
     """
 
     def __init__(self, data: Path | None = None, *, port: int = 0, switches: PlatformSwitches | None = None) -> None:
         """Open the platform.
 
         Args:
-            data: a JSON file `{"users": {}, "contents": {}, "frameworks": {}, "templates": {}}`; additions are saved to it. It need not
-                exist.
+            data: a JSON file `{"users": {}, "contents": {}, "frameworks": {}, "templates": {}}`; additions are saved to
+                it. It need not exist.
             port: 0 for one that the system chooses.
             switches: None for a platform without faults.
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.envelope import decode, edata, optional_id
+from lern_tasks.rules.certificate_document import Details
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 _SIGNATORY = ("name", "id", "designation", "image")
@@ -25,7 +26,7 @@ class GenerateRequest:
     """One certificate to issue. `name` is its identity in the enrolment; `old_id` what it replaces, empty for nothing.
 
     `issued_on` is the day of issue, None for now. `incomplete` are the fields that the signatory list lacks: refused or
-    passed by setting.
+    passed by setting. `details` are for a certificate without the registry.
     """
 
     key: EnrolmentKey
@@ -39,6 +40,7 @@ class GenerateRequest:
     old_id: str
     issued_on: datetime | None
     incomplete: tuple[str, ...]
+    details: Details
 
 
 def parse(value: str | None) -> GenerateRequest:
@@ -48,10 +50,10 @@ def parse(value: str | None) -> GenerateRequest:
     recipient = _recipient(data)
     issuer = _issuer(data)
     signatories = _signatories(data)
-    _text(data, "criteria", "narrative")
+    narrative = _text(data, "criteria", "narrative")
     _check_tag(data)
     _check_base_path(data)
-    _check_keys(data, issuer)
+    signing_key = _signing_key(data, issuer)
     key = _key(data, recipient)
     _check_expiry(data)
     return GenerateRequest(
@@ -66,6 +68,16 @@ def parse(value: str | None) -> GenerateRequest:
         old_id=optional_id(data, "oldId") or "",
         issued_on=_issued_on(data),
         incomplete=_incomplete(signatories),
+        details=Details(
+            tag=_optional(data, "tag"),
+            narrative=narrative,
+            description=_optional(data, "description"),
+            logo=_optional(data, "logo"),
+            valid_from=_optional(recipient, "validFrom", path="edata.data[]"),
+            expiry=_optional(data, "expiry"),
+            signing_key=signing_key,
+            related=data["related"],
+        ),
     )
 
 
@@ -93,10 +105,10 @@ def _text(data: Mapping[str, Any], *path: str, remedy: str = _IN_TEMPLATE) -> st
     return value
 
 
-def _optional(data: Mapping[str, Any], name: str) -> str:
+def _optional(data: Mapping[str, Any], name: str, *, path: str = "edata") -> str:
     value = data.get(name)
     if value is not None and not isinstance(value, str):
-        raise _wrong(f"edata.{name}", "no text", "send text, or leave it out", data)
+        raise _wrong(f"{path}.{name}", "no text", "send text, or leave it out", data)
     return value or ""
 
 
@@ -160,15 +172,17 @@ def _check_base_path(data: Mapping[str, Any]) -> None:
         raise _wrong("edata.basePath", "no absolute URL", "set cert_domain_url", data)
 
 
-def _check_keys(data: Mapping[str, Any], issuer: Mapping[str, Any]) -> None:
+def _signing_key(data: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+    """The id of the key to sign with, empty for none."""
     if data.get("keys") in (None, {}):
-        return
+        return ""
     key_id = _text(data, "keys", "id", remedy="send the id of one of the issuer's keys, or leave keys out")
     public = issuer.get("publicKey")
     entries = [entry for entry in public if isinstance(entry, str)] if isinstance(public, list) else []
     known = [entry.rstrip("/").rpartition("/")[2] for entry in entries]
     if known and key_id not in known:
         raise _wrong("edata.keys.id", "none of edata.issuer.publicKey", "use one of the issuer's keys", data)
+    return key_id
 
 
 def _key(data: Mapping[str, Any], recipient: Mapping[str, Any]) -> EnrolmentKey:
@@ -189,7 +203,7 @@ def _key(data: Mapping[str, Any], recipient: Mapping[str, Any]) -> EnrolmentKey:
 
 
 def _check_expiry(data: Mapping[str, Any]) -> None:
-    """A time, or terms such as `1y 6m`; only checked, as the registry knows no expiry."""
+    """A time, or terms such as `1y 6m`; only checked here: the registry knows no expiry, a document computes it."""
     expiry = _optional(data, "expiry").strip()
     if expiry and not all(_TERM.fullmatch(term) for term in expiry.split()) and _instant(expiry) is None:
         raise _wrong("edata.expiry", "no date", "send yyyy-MM-ddTHH:mm:ssZ, or terms such as 1y 6m", data)

@@ -58,25 +58,25 @@ def event_time(event: Mapping[str, Any]) -> int | None:
     return int(ets)
 
 
-def required_id(data: Mapping[str, Any], name: str) -> str:
+def required_id(data: Mapping[str, Any], name: str, *, path: str = "edata") -> str:
     """An id that the job cannot do without: text, not blank, fit for a key of Cassandra.
 
-    `name` is the field's name in `edata`. Raises InvalidEvent.
+    `path` is the dotted path of the object that holds the field, empty for the event itself. Raises InvalidEvent.
     """
-    value = optional_id(data, name)
+    value = optional_id(data, name, path=path)
     if value is None:
         state = "missing" if data.get(name) is None else "blank"
-        raise _invalid(f"edata.{name}", state, "send the id as text")
+        raise _invalid(f"{path}.{name}".lstrip("."), state, "send the id as text")
     return value
 
 
 def optional_id(data: Mapping[str, Any], name: str, *, path: str = "edata") -> str | None:
     """An id that may be absent, null or blank (then None). Raises InvalidEvent when it is there and cannot be an id.
 
-    `path` is the dotted path of the object that holds the field, for the message.
+    `path` is the dotted path of the object that holds the field, for the message; empty for the event itself.
     """
     value = data.get(name)
-    field = f"{path}.{name}"
+    field = f"{path}.{name}".lstrip(".")
     if value is None:
         return None
     if not isinstance(value, str):

@@ -23,6 +23,11 @@ class CourseRelations:
     unit_leaf_nodes: Mapping[str, frozenset[str]]
     unit_optional_nodes: Mapping[str, frozenset[str]]
 
+    @property
+    def mandatory(self) -> frozenset[str]:
+        """The contents that complete the course."""
+        return self.leaf_nodes - self.optional_nodes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -42,12 +47,11 @@ def compute_progress(relations: CourseRelations, content_status: Mapping[str, in
     its relations are missing. Units with an empty leaf set are left out: a number for them would overwrite a good one.
     """
     done = {content_id for content_id, status in content_status.items() if status == COMPLETED}
-    mandatory = relations.leaf_nodes - relations.optional_nodes
-    completed = len(mandatory & done)
+    completed = len(relations.mandatory & done)
     return Progress(
         completed=completed,
-        required=len(mandatory),
-        complete=bool(relations.leaf_nodes) and completed >= len(mandatory),
+        required=len(relations.mandatory),
+        complete=bool(relations.leaf_nodes) and completed >= len(relations.mandatory),
         units=_unit_progress(relations, content_status, done) if units else {},
         content_status=dict(content_status),
     )

@@ -6,7 +6,7 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from lern_tasks.rules.certificate_criteria import same_name
@@ -29,6 +29,20 @@ class Stop:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A certificate that exists.
+
+    `token` is its access code, `extras` are further members of its element. `surplus` are the ids of certificates that
+    are the same: made more than once, they are to be deleted.
+    """
+
+    identifier: str
+    token: str = ""
+    extras: Element = field(default_factory=dict)
+    surplus: Sequence[str] = ()
+
+
 def gate(issued: Sequence[Element] | None, name: str, old_id: str) -> Proceed | Stop:
     """Whether to issue `name`; `issued` is None when there is no enrolment row.
 
@@ -46,16 +60,15 @@ def gate(issued: Sequence[Element] | None, name: str, old_id: str) -> Proceed | 
     return Stop(reason="replaced already")
 
 
-def element(*, name: str, identifier: str, template_url: str, entity: str, now: datetime) -> Element:
-    """What the enrolment says of a certificate in the registry. `now` is aware; it is written in UTC."""
+def element(name: str, made: Made, *, now: datetime) -> Element:
+    """What the enrolment says of a certificate. `now` is aware; it is written in UTC."""
     now = now.astimezone(UTC)
     return {
         "name": name,
-        "identifier": identifier,
-        "token": "",
+        "identifier": made.identifier,
+        "token": made.token,
         "lastIssuedOn": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}+0000",
-        "templateUrl": template_url,
-        "type": entity,
+        **made.extras,
     }
 
 

@@ -9,24 +9,12 @@ from typing import Any
 
 from lern_tasks.rules.audit import business_uuid
 from lern_tasks.rules.certificate_template import Template, name_key
+from lern_tasks.rules.cloud_storage import CloudStorage
 from lern_tasks.rules.enrolment import EnrolmentKey
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPED = re.compile(r"\\([0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
-    """`placeholder` at the beginning of stored URLs, and what stands for it; `cert_base` ends in `/certs`."""
-
-    placeholder: str
-    cloud_base: str
-    cert_base: str
-
-    def url(self, stored: str) -> str:
-        """A stored URL as others can open it."""
-        return stored.replace(self.placeholder, self.cloud_base) if self.placeholder else stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +35,14 @@ class Earned:
     enrolment: Mapping[str, Any]
 
 
-def issue_event(key: EnrolmentKey, *, now_ms: int, reissue: bool = False) -> dict[str, Any]:
-    """The event that asks the pre-processor for the certificates of one enrolment. `now_ms` is epoch ms."""
-    return {
+def issue_event(
+    key: EnrolmentKey, *, now_ms: int, reissue: bool = False, attempt_id: str | None = None
+) -> dict[str, Any]:
+    """The event that asks the pre-processor for the certificates of one enrolment. `now_ms` is epoch ms.
+
+    `attempt_id` is what assessments add; None leaves the field out.
+    """
+    event: dict[str, Any] = {
         "eid": "BE_JOB_REQUEST",
         "ets": now_ms,
         "mid": f"LP.{now_ms}.{business_uuid('issue', key.user_id, key.course_id, key.batch_id)}",
@@ -66,6 +59,9 @@ def issue_event(key: EnrolmentKey, *, now_ms: int, reissue: bool = False) -> dic
             "courseId": key.course_id,
         },
     }
+    if attempt_id is not None:
+        event["edata"]["attemptId"] = attempt_id
+    return event
 
 
 def business_key(earned: Earned) -> str:
@@ -75,8 +71,8 @@ def business_key(earned: Earned) -> str:
     )
 
 
-def generate_event(earned: Earned, storage: Storage, *, now_ms: int) -> dict[str, Any]:
-    """The event that asks the generator for one certificate. `now_ms` is epoch ms."""
+def generate_event(earned: Earned, storage: CloudStorage, *, cert_base: str, now_ms: int) -> dict[str, Any]:
+    """The event that asks the generator for one certificate. `cert_base` ends in `/certs`; `now_ms` is epoch ms."""
     key, template = earned.key, earned.template
     return {
         "actor": {"id": "Certificate Generator", "type": "System"},
@@ -85,7 +81,7 @@ def generate_event(earned: Earned, storage: Storage, *, now_ms: int) -> dict[str
             "issuedDate": _day(earned.completed_ms),
             "data": [{"recipientName": recipient_name(earned.user), "recipientId": key.user_id}],
             "criteria": {"narrative": template.name},
-            "svgTemplate": storage.url(template.url),
+            "svgTemplate": storage.opened(template.url),
             "oldId": earned.old_id,
             "templateId": template.template_id,
             "userId": key.user_id,
@@ -93,7 +89,7 @@ def generate_event(earned: Earned, storage: Storage, *, now_ms: int) -> dict[str
             "issuer": template.issuer,
             "signatoryList": template.signatories,
             "courseName": clean_course_name(earned.course_name),
-            "basePath": storage.cert_base,
+            "basePath": cert_base,
             "related": _related(earned),
             "name": template.name,
             "tag": key.batch_id,

@@ -1,6 +1,6 @@
-"""Everything that progress events of one enrolment lead to, decided at once.
+"""Everything that progress events of one enrolment, or its reconciliation, lead to, decided at once.
 
-See docs/jobs/activity_aggregate_updater.md, "Rules".
+See docs/jobs/activity_aggregate_updater.md, "Rules", and docs/jobs/enrolment_reconciliation.md, "Rules".
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,10 @@ from lern_tasks.rules.progress import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressInputs:
-    """What was read for one enrolment. `completed`: content ids of its events; `fresh`: those to count."""
+    """What was read for one enrolment. `completed`: content ids of its events; `fresh`: those to count.
+
+    `reconciling`: computed on demand, from what is stored alone.
+    """
 
     key: EnrolmentKey
     completed: AbstractSet[str]
@@ -37,12 +40,18 @@ class ProgressInputs:
     row: StoredEnrolment
     relations: CourseRelations
     retired: bool
+    reconciling: bool
     delivered_before: bool
+
+    @property
+    def computable(self) -> bool:
+        """Whether there is something to compute: not for a retired course, nor when nothing is stored to reconcile."""
+        return not self.retired and bool(self.stored or not self.reconciling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressDecision:
-    """What is to be written and said. `progress` is None for a retired course: nothing is computed for it."""
+    """What is to be written and said. `progress` is None where nothing is computed: see `ProgressInputs.computable`."""
 
     key: EnrolmentKey
     merged: Mapping[str, MergedContent]
@@ -64,7 +73,7 @@ def decide_progress(inputs: ProgressInputs, *, now: datetime, filter_processed: 
         inputs.stored, dict.fromkeys(sorted(inputs.completed), COMPLETED), inputs.fresh, inputs.pending
     )
     audits = tuple((content, action) for content, entry in merged.items() for action in entry.actions)
-    if inputs.retired:
+    if not inputs.computable:
         return ProgressDecision(
             key=inputs.key,
             merged=merged,
@@ -82,7 +91,9 @@ def decide_progress(inputs: ProgressInputs, *, now: datetime, filter_processed: 
         merged=merged,
         progress=progress,
         update=update,
-        certificate=needs_certificate(inputs.row, update, progress, delivered_before=inputs.delivered_before),
+        certificate=needs_certificate(
+            inputs.row, update, progress, delivered_before=inputs.delivered_before or inputs.reconciling
+        ),
         content_audits=audits,
         completion_audit=_completion_audit(inputs, update, progress),
     )

@@ -83,6 +83,13 @@ class TaskSettings(Scope):
     max_deliveries: int = ours(3, note="deliveries of a single record that is run; the next one is a dead letter unrun")
     pending_ttl: int = ours(604_800, note="seconds that intended counts and registry intents are kept: as the markers")
     hard_limit_margin: int = ours(30, note="seconds between a task's soft limit and the end of its process")
+    use_report_enrolments: bool = ours(
+        False,
+        note="find the enrolments of a batch in report_user_enrolments, if it has the key (batchid, courseid, userid): "
+        "faster than a scan of user_enrolments, and blind to rows that the platform has not copied",
+    )
+    sweep_days: int = ours(7, note="days back that the nightly sweep looks for missing certificates; 0: no sweep")
+    sweep_fix: bool = ours(False, note="the nightly sweep asks for what is missing; false: it only reports")
     visibility_margin: int = ours(30, note="seconds for a message's way, in the time after which it is delivered again")
     soft_shutdown: int = ours(20, note="seconds a stopping worker lets its tasks finish")
     worker_max_tasks: int = ours(10_000, note="tasks after which a worker child is replaced, against slow leaks")

@@ -44,7 +44,7 @@ class CassandraGateway:
         self._opening = threading.Lock()
         self._pid = 0
         self._session: Session | None = None
-        self._schema = InstalledSchema(self._read_schema, settings.cassandra.schema_check)
+        self._schema = self._unread_schema()
         self._prepared: dict[str, PreparedStatement] = {}
 
     def get_many(self, table: Table, keys: Sequence[Key], columns: Sequence[str]) -> dict[Key, Row | None | LernError]:
@@ -68,6 +68,20 @@ class CassandraGateway:
         statement = self._bound(session, text, [] if after is None else [int(after)])
         timeout = self._settings.timeout
         return next_page(session, statement, table=table, columns=columns, limit=limit, timeout=timeout)
+
+    def select_page(self, table: Table, prefix: Key, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """See `Gateway.select_page`: in the order of the last column; `after` is its last value."""
+        values.check_last(table, prefix)
+        session = self._connected()
+        self._schema.check(table)
+        text = cql.select_page(table, columns, resumed=after is not None)
+        bound = [*prefix, *(() if after is None else (after,)), max(1, limit)]
+        rows = Call(session, self._bound(session, text, bound), self._settings.timeout).result()
+        if isinstance(rows, LernError):
+            raise rows
+        last = rows[-1][table.key[-1]] if len(rows) >= limit else None
+        found = [row_of(table, row, columns) for row in rows]
+        return Page(rows=found, after=last, done=1.0 if last is None else 0.0)
 
     def present(self, table: Table) -> frozenset[str]:
         """See `Gateway.present`."""
@@ -112,6 +126,7 @@ class CassandraGateway:
             result = Call(session, text, _DDL_TIMEOUT).result()
             if isinstance(result, LernError):
                 raise result
+        self._schema = self._unread_schema()
 
     def ping(self) -> None:
         """See `Gateway.ping`."""
@@ -207,6 +222,9 @@ class CassandraGateway:
                 refused[table] = differs
         return refused
 
+    def _unread_schema(self) -> InstalledSchema:
+        return InstalledSchema(self._read_schema, self._settings.schema_check)
+
     def _read_schema(self, keyspace: str) -> FoundSchema:
         columns = self._rows(cql_schema.COLUMNS_OF_KEYSPACE, keyspace)
         return schema_check.found_schema(keyspace, columns, self._rows(cql_schema.TYPES_OF_KEYSPACE, keyspace))
@@ -224,5 +242,5 @@ class CassandraGateway:
                 # A session from before a fork has no threads here: it is left alone.
                 self._session = connect(self._settings)
                 self._pid, self._prepared = os.getpid(), {}
-                self._schema = InstalledSchema(self._read_schema, self._settings.schema_check)
+                self._schema = self._unread_schema()
             return self._session

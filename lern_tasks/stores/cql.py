@@ -67,6 +67,14 @@ def scan(table: Table, columns: Sequence[str], partition: Sequence[str], *, resu
     return f"{text} WHERE {token} > ?" if resumed else text
 
 
+def select_page(table: Table, columns: Sequence[str], *, resumed: bool) -> str:
+    """Some rows under all of the key but the last column, in the order of that column, from the start or behind one."""
+    last = table.key[-1]
+    where = _where(table.prefix_columns(len(table.key) - 1)) + (f" AND {last} > ?" if resumed else "")
+    names = ", ".join(dict.fromkeys((*columns, last)))
+    return f"SELECT {names} FROM {full_name(table)} WHERE {where} ORDER BY {last} ASC LIMIT ?"  # noqa: S608 (declared names)
+
+
 def token_of(found: Mapping[str, Any]) -> int:
     """The token of a row that a scan read."""
     token: int = found[_SCANNED]

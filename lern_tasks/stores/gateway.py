@@ -57,7 +57,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Rows of a whole table, in the order of their partitions' tokens; `after` resumes behind them, None is the end.
+    """Some rows of many; `after` resumes behind them, None is the end.
 
     `done` is how much of the table lies behind, from 0 to 1.
     """
@@ -87,6 +87,14 @@ class Gateway(Protocol):
         """The next rows of a whole table, about `limit` of them: whole partitions, by token range, never filtered.
 
         `after` is None at the start, then the `after` of the page before, also in another process. Raises LernError.
+        """
+        ...
+
+    def select_page(self, table: Table, prefix: Key, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """The next `limit` rows under a prefix that is all of the key but the last column, in one order.
+
+        `after` as for `scan`; `done` is 0 until the end. For partitions that are too large for `select_many`.
+        Raises LernError.
         """
         ...
 

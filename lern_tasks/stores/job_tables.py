@@ -67,6 +67,7 @@ def _course(own: CourseTablesSettings) -> JobTables:
         "content_consumption": own.lms_cassandra_content_consumption_table,
         "enrolments": own.lms_cassandra_user_enrolments_table,
         "activity_agg": own.lms_cassandra_user_activity_agg_table,
+        "report_enrolments": tables.REPORT_ENROLMENTS.name,
     }
     return _renamed(names, own.lms_cassandra_keyspace)
 

@@ -3,13 +3,13 @@
 Of a row this reads every declared column that the installation has, and gives those with a value: nulls stay unset.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lern_tasks.errors import LernError
-from lern_tasks.rules.account_merge import COMPLETED_COUNT, EMPTY, Attempt, History, MergePlan, Place
+from lern_tasks.errors import LernError, SchemaMismatch
+from lern_tasks.rules.account_merge import COMPLETED_COUNT, Attempt, History, MergePlan, Place
 from lern_tasks.rules.account_merge_content import Row
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.stores import activity_agg
@@ -65,6 +65,10 @@ class MergedRows:
             )
         return found[0], found[1]
 
+    def enrolled(self, user: str) -> list[Place]:
+        """Where the account has an enrolment now, active or not. Raises LernError."""
+        return sorted(self._by_place(self.tables.enrolments, [(user,)])[(user,)])
+
     def history(self, key: EnrolmentKey) -> History:
         """One account's history in one batch, as it is now. Raises LernError."""
         whole = (key.user_id, key.course_id, key.batch_id)
@@ -72,8 +76,7 @@ class MergedRows:
         contents = self._by_place(self.tables.content_consumption, [whole])[whole]
         enrolments = self._by_place(self.tables.enrolments, [whole])[whole]
         figures = self._figures([(key.user_id, key.course_id)]).get(key.user_id, {})
-        return replace(
-            EMPTY,
+        return History(
             enrolment=enrolments.get(place, {}).get(()),
             contents=_single(contents.get(place, {})),
             figures=figures.get(place, {}),
@@ -126,7 +129,7 @@ class MergedRows:
     def _figures(self, courses: Sequence[tuple[str, str]]) -> dict[str, dict[Place, dict[str, float]]]:
         """The figures of users in courses: the old `agg`, overlaid by `aggregates`."""
         table = self.tables.activity_agg
-        prefixes = {activity_agg.partition_key(user, course): (user, course) for user, course in courses}
+        prefixes = {_partition(user, course): (user, course) for user, course in courses}
         found: dict[str, dict[Place, dict[str, float]]] = {}
         rows = self._select(table, list(prefixes), ("context_id", "agg", "aggregates"))
         for prefix, (user, course) in prefixes.items():
@@ -159,10 +162,21 @@ class MergedRows:
         return found
 
 
-def _columns(table: Table, present: Iterable[str]) -> tuple[str, ...]:
-    """The columns beside the key, in the order of their declaration."""
-    there = frozenset(present)
+def _columns(table: Table, there: frozenset[str]) -> tuple[str, ...]:
+    """The columns beside the key, in the order of their declaration.
+
+    Raises SchemaMismatch where one is missing that no installation lacks: of a table that is not seen, an account
+    would have no rows, and the merge would be done without having merged anything.
+    """
+    missing = frozenset(table.columns) - table.optional - there
+    if missing:
+        raise SchemaMismatch(f"table {table.full_name} has no {', '.join(sorted(missing))}: run the migrations")
     return tuple(name for name in table.columns if name in there and name not in table.key)
+
+
+def _partition(user: str, course: str) -> Key:
+    """The first part of the key of a user's figures in a course, in all of its batches."""
+    return activity_agg.row_key(EnrolmentKey(user_id=user, course_id=course, batch_id=""), course)[:3]
 
 
 def _values(row: Mapping[str, Any], columns: Sequence[str]) -> Row:

@@ -15,7 +15,7 @@ from typing import Any
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
 from lern_tasks.stores import values
 from lern_tasks.stores.gateway import Key, Mutation, Page, Row
-from lern_tasks.stores.sqlite_cells import Cell, cells_of, end_of, key_text, partition_text, read_rows
+from lern_tasks.stores.sqlite_cells import Cell, cells_of, end_of, key_of, key_text, read_rows
 from lern_tasks.stores.table import Table
 
 _SCHEMA = """
@@ -88,21 +88,18 @@ class SqliteGateway:
 
     def scan(self, table: Table, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
         """See `Gateway.scan`: in the order of the keys' text; `after` is the text of the last partition."""
-        start, limit = "" if after is None else end_of(after), max(1, limit)
-        try:
-            keys = self._query(
-                "SELECT DISTINCT key FROM cells WHERE name = ? AND key >= ? ORDER BY key LIMIT ?",
-                (table.full_name, start, limit),
-            )
-            last = partition_text(table, keys[-1][0]) if len(keys) == limit else None
-            cells = self._query(
-                "SELECT key, col, entry, value, ts FROM cells WHERE name = ? AND key >= ? AND key < ? ORDER BY key",
-                (table.full_name, start, _BEHIND_ALL if last is None else end_of(last)),
-            )
-            done = 1.0 if last is None else self._share_before(table, end_of(last))
-        except sqlite3.Error as error:
-            raise _down(error) from error
-        return Page(rows=[row for _, row in read_rows(table, cells, columns)], after=last, done=done)
+        begin = "" if after is None else end_of(after)
+        rows, last = self._page(table, columns, begin, _BEHIND_ALL, len(table.partition), limit)
+        done = 1.0 if last is None else self._share_before(table, end_of(key_text(last)))
+        return Page(rows=rows, after=None if last is None else key_text(last), done=done)
+
+    def select_page(self, table: Table, prefix: Key, columns: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """See `Gateway.select_page`: in the order of the keys' text; `after` is the last value of the last column."""
+        values.check_last(table, prefix)
+        text = key_text(prefix)
+        begin = text if after is None else end_of(key_text((*prefix, after)))
+        rows, last = self._page(table, columns, begin, end_of(text), len(table.key), limit)
+        return Page(rows=rows, after=None if last is None else last[-1], done=1.0 if last is None else 0.0)
 
     def present(self, table: Table) -> frozenset[str]:
         """See `Gateway.present`: a table here has all that is declared."""
@@ -163,10 +160,32 @@ class SqliteGateway:
         """
         return self._query(query, (table.full_name, text, f"{text},", end_of(text)))
 
+    def _page(  # noqa: PLR0917 (a range, and how much of it)
+        self, table: Table, columns: Sequence[str], begin: str, end: str, whole: int, limit: int
+    ) -> tuple[list[Row], Key | None]:
+        """About `limit` rows with keys from `begin` up to `end`, never some of those with the same `whole` columns.
+
+        The second is what the last of them begins with; None when there are no more.
+        """
+        limit = max(1, limit)
+        query = "SELECT DISTINCT key FROM cells WHERE name = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+        try:
+            keys = self._query(query, (table.full_name, begin, end, limit))
+            last = key_of(keys[-1][0])[:whole] if len(keys) == limit else None
+            stop = end if last is None else end_of(key_text(last))
+            query = "SELECT key, col, entry, value, ts FROM cells WHERE name = ? AND key >= ? AND key < ? ORDER BY key"
+            cells = self._query(query, (table.full_name, begin, stop))
+        except sqlite3.Error as error:
+            raise _down(error) from error
+        return [row for _, row in read_rows(table, cells, columns)], last
+
     def _share_before(self, table: Table, key: str) -> float:
         """How much of the table has keys before `key`."""
         query = "SELECT count(*) FILTER (WHERE key < ?), count(*) FROM cells WHERE name = ?"
-        [(before, whole)] = self._query(query, (key, table.full_name))
+        try:
+            [(before, whole)] = self._query(query, (key, table.full_name))
+        except sqlite3.Error as error:
+            raise _down(error) from error
         return before / whole if whole else 1.0
 
     def _query(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:

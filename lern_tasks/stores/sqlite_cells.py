@@ -33,9 +33,9 @@ def end_of(text: str) -> str:
     return f"{text}-"
 
 
-def partition_text(table: Table, text: str) -> str:
-    """The text of the partition columns of the key of this text."""
-    return key_text(tuple(json.loads(text + "]")[: len(table.partition)]))
+def key_of(text: str) -> Key:
+    """The key of this text."""
+    return tuple(json.loads(text + "]"))
 
 
 def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
@@ -65,7 +65,7 @@ def read_rows(table: Table, cells: Iterable[StoredCell], columns: Sequence[str])
     for text, group in groupby(cells, key=lambda cell: cell[0]):
         values = _living(table, list(group))
         if values:
-            whole = dict(zip(table.key, json.loads(text + "]"), strict=True)) | values
+            whole = dict(zip(table.key, key_of(text), strict=True)) | values
             yield text, {column: whole.get(column) for column in columns}
 
 

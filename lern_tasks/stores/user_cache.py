@@ -17,7 +17,7 @@ from lern_tasks.stores.redis_roles import Client, translated
 PREFIX = "user:"
 """What the keys of the hashes begin with, and no other key of this database."""
 
-_NOTES = "lern:user-cache:"
+NOTES = "lern:user-cache:"
 """Beside each hash, what only its writers need. Not in the hash, and not `user:...`: readers take all of both."""
 
 _TOKEN = "token"  # noqa: S105 (a field's name)
@@ -78,7 +78,7 @@ class UserCache:
         pipe = self._client.pipeline(transaction=False)
         for user_id in wanted:
             pipe.hgetall(PREFIX + user_id)
-            pipe.hgetall(_NOTES + user_id)
+            pipe.hgetall(NOTES + user_id)
         found = _executed(pipe)
         return {user_id: _entry(*found[2 * index : 2 * index + 2]) for index, user_id in enumerate(wanted)}
 
@@ -90,7 +90,7 @@ class UserCache:
         """
         pipe = self._client.pipeline(transaction=False)
         for change in changes:
-            pipe.eval(_WRITE, 2, PREFIX + change.user_id, _NOTES + change.user_id, *_arguments(change))
+            pipe.eval(_WRITE, 2, PREFIX + change.user_id, NOTES + change.user_id, *_arguments(change))
         results = zip(changes, _executed(pipe), strict=True)
         refused = LockBusy("a later read of this user was written before")
         return {

@@ -44,6 +44,13 @@ def check_key(table: Table, key: Key, *, whole: bool) -> None:
         raise InvalidEvent(f"a key of {table.full_name} is longer than {_KEY_BYTES} bytes; send the real identifiers")
 
 
+def check_last(table: Table, prefix: Key) -> None:
+    """Raises InvalidEvent for a prefix that no row can have, ValueError unless only the last key column is missing."""
+    if not table.clustering or len(prefix) != len(table.key) - 1:
+        raise ValueError(f"rows of {table.full_name} are read in order under all of {table.key} but the last")
+    check_key(table, prefix, whole=False)
+
+
 def check_change(change: Mutation) -> None:
     """Raises InvalidEvent naming the column whose value does not fit, or for the key."""
     table = change.table

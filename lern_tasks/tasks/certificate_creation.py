@@ -1,10 +1,12 @@
-"""Creating a certificate in the registry, once. See docs/jobs/collection_certificate_generator.md, "Failure"."""
+"""A certificate in the registry, created once. See docs/jobs/collection_certificate_generator.md, "Failure"."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from lern_tasks.errors import LernError, SendAgain, UnknownOutcome
+from lern_tasks.events.collection_certificate_generator import GenerateRequest
 from lern_tasks.logs import logger
+from lern_tasks.rules.certificate_issue import Made
 from lern_tasks.rules.registry_request import Certificate, bad_texts, create_body, is_same, search_filters
 from lern_tasks.stores.intents import Intent
 from lern_tasks.wiring import World
@@ -14,18 +16,39 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def create_once(certificate: Certificate, intent_key: str, world: World) -> tuple[str, list[str]]:
-    """The osid of the certificate: the one of an earlier delivery, one found in the registry, or a new one.
-
-    With it come the osids of further certificates that are the same: created more than once, they are to be deleted.
+def create(request: GenerateRequest, intent_key: str, world: World) -> Made:
+    """The certificate: the one of an earlier delivery, one found in the registry, or a new one.
 
     Around the create call stands an intent. When an earlier call may have created the certificate, the registry is
     searched first, not before its index is sure to show it: then SendAgain is raised. Raises what the registry raises.
     """
+    certificate = _certificate(request, world)
+    osid, *surplus = _create_once(certificate, intent_key, world)
+    entity = world.settings.collection_certificate_generator.service_rc_entity
+    extras = {"templateUrl": certificate.template_url, "type": entity}
+    return Made(identifier=osid, extras=extras, surplus=surplus)
+
+
+def _certificate(request: GenerateRequest, world: World) -> Certificate:
+    storage = world.settings.collection_certificate_generator.cloud_storage
+    return Certificate(
+        key=request.key,
+        name=request.name,
+        recipient_name=request.recipient_name,
+        course_name=request.course_name,
+        template_url=storage.opened(request.svg_template),
+        issuer=request.issuer,
+        signatories=request.signatories,
+        old_id=request.old_id,
+    )
+
+
+def _create_once(certificate: Certificate, intent_key: str, world: World) -> list[str]:
+    """The certificate's osid, and after it those of further ones that are the same."""
     settings = world.settings.collection_certificate_generator
     known = world.intents.read(intent_key)
     if known is not None and known.osid:
-        return known.osid, []
+        return [known.osid]
     body = create_body(certificate, kid=world.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
     if known is not None:
         left = known.since_ms / 1000 + settings.index_lag - world.now_ms() / 1000
@@ -33,11 +56,10 @@ def create_once(certificate: Certificate, intent_key: str, world: World) -> tupl
             raise SendAgain("the registry's index may not show an earlier create yet", delay=left)
         found = _find(certificate, body, world)
         if found:
-            osid, *surplus = found
-            _log.warning("certificate_adopted", certificate_id=osid)
-            world.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=osid))
-            return osid, surplus
-    return _create(body, intent_key, world), []
+            _log.warning("certificate_adopted", certificate_id=found[0])
+            world.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=found[0]))
+            return found
+    return [_create(body, intent_key, world)]
 
 
 def _create(body: Mapping[str, Any], intent_key: str, world: World) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from lern_tasks.counters import count
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.events.collection_cert_pre_processor import IssueRequest
 from lern_tasks.logs import logger
 from lern_tasks.rules import certificate_criteria as criteria
 from lern_tasks.rules.certificate_template import Template, parse_template
@@ -29,14 +28,14 @@ _log = logger(__name__)
 
 
 class Facts:
-    """The rows, users and names that the requests of one message need, each read once and at first use.
+    """The rows, users and names that the enrolments of one message need, each read once and at first use.
 
     Methods raise what was found in the way: an error of one key does not keep the others from being read.
     """
 
-    def __init__(self, world: World, requests: Mapping[EnrolmentKey, IssueRequest]) -> None:
+    def __init__(self, world: World, keys: Iterable[EnrolmentKey]) -> None:
         self._world = world
-        self._keys = list(requests)
+        self._keys = list(dict.fromkeys(keys))
         self._tables = for_job(world.settings, JOB)
         self._users: dict[str, Mapping[str, Any]] = {}
         self._names: dict[str, str] = {}

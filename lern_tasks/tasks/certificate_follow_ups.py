@@ -22,32 +22,35 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def hand_on_follow_ups(item: Item[GenerateRequest], osid: str, row: Row, world: World) -> None:
+def hand_on_follow_ups(item: Item[GenerateRequest], certificate_id: str, row: Row, world: World) -> None:
     """Publish the audit event and hand on the rest. Raises DependencyDown; doing it again does no harm."""
     request = item.event
-    audit = certificate_audit(request.key, osid, now_ms=world.now_ms())
+    audit = certificate_audit(request.key, certificate_id, now_ms=world.now_ms())
     publish_events(world, world.settings.collection_certificate_generator.kafka_audit_topic, [audit])
     completed = row.get("completedon") or request.issued_on or datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC)
     told = FollowUp(
         user_id=request.key.user_id,
         course_id=request.key.course_id,
         batch_id=request.key.batch_id,
-        certificate_id=osid,
+        certificate_id=certificate_id,
         template_id=request.template_id,
         course_name=request.course_name,
         completed_on=completed.strftime("%Y-%m-%d"),
     )
     steps = [_step("certificate_notification", told, item), _step("certificate_user_feed", told, item)]
-    if request.old_id:
+    if request.old_id and world.settings.collection_certificate_generator.enable_rc_certificate:
+        # The old registry deletes by itself what it was told is replaced.
         steps.append(_step("certificate_replacement", replace(told, certificate_id=request.old_id), item))
     hand_on(world, steps)
 
 
-def revoke_surplus(item: Item[GenerateRequest], osid: str, world: World) -> None:
+def revoke_surplus(item: Item[GenerateRequest], certificate_id: str, world: World) -> None:
     """Delete a certificate that was created twice: the row names another one. Raises DependencyDown."""
-    _log.warning("certificate_surplus", certificate_id=osid)
+    _log.warning("certificate_surplus", certificate_id=certificate_id)
     key = item.event.key
-    surplus = FollowUp(user_id=key.user_id, course_id=key.course_id, batch_id=key.batch_id, certificate_id=osid)
+    surplus = FollowUp(
+        user_id=key.user_id, course_id=key.course_id, batch_id=key.batch_id, certificate_id=certificate_id
+    )
     hand_on(world, [_step("certificate_replacement", surplus, item)])
 
 

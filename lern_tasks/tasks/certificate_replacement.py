@@ -21,7 +21,10 @@ _log = logger(__name__)
 
 @task(job=JOB, parse=parse)
 def certificate_replacement(batch: Batch[FollowUp], world: World) -> None:
-    """Delete each certificate from the registry; one that is not there is looked for in the old registry."""
+    """Delete each certificate from the registry; one that is not there is looked for in the old registry.
+
+    Without the registry only the old one is cleaned.
+    """
     for item in batch.open:
         try:
             _delete(item.event.certificate_id, world)
@@ -32,10 +35,11 @@ def certificate_replacement(batch: Batch[FollowUp], world: World) -> None:
 
 
 def _delete(certificate_id: str, world: World) -> None:
-    outcome = world.registry.delete(certificate_id)
-    _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
-    if outcome == "deleted":
-        return
+    if world.settings.collection_certificate_generator.enable_rc_certificate:
+        outcome = world.registry.delete(certificate_id)
+        _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
+        if outcome == "deleted":
+            return
     # Each by itself: a table that does not answer must not keep the index from being cleaned, nor the other way round.
     errors = []
     for clean_up in (_delete_row, _delete_document):

@@ -1,4 +1,4 @@
-"""`lern.collection_certificate_generator`: the certificate in the registry and in the enrolment row.
+"""`lern.collection_certificate_generator`: the certificate, made once, and in the enrolment row.
 
 See docs/jobs/collection_certificate_generator.md.
 """
@@ -12,15 +12,14 @@ from urllib.parse import urlsplit
 from lern_tasks.base import task
 from lern_tasks.batch import Batch, Item, fail_each
 from lern_tasks.counters import count
-from lern_tasks.errors import InvalidEvent, LernError, LockBusy, SettingsError
+from lern_tasks.errors import InvalidEvent, LernError, LockBusy
 from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
 from lern_tasks.logs import logger
-from lern_tasks.rules.certificate_issue import Element, Proceed, element, gate, intent_key, with_element
-from lern_tasks.rules.registry_request import Certificate
+from lern_tasks.rules.certificate_issue import Element, Made, Proceed, element, gate, intent_key, with_element
 from lern_tasks.stores import enrolments
 from lern_tasks.stores.gateway import Row
-from lern_tasks.stores.tables import for_job
-from lern_tasks.tasks import certificate_creation
+from lern_tasks.stores.job_tables import for_job
+from lern_tasks.tasks import certificate_creation, certificate_document
 from lern_tasks.tasks.certificate_follow_ups import hand_on_follow_ups, revoke_surplus
 from lern_tasks.wiring import World
 
@@ -33,21 +32,17 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate that is in the registry and in the row."""
+    """A certificate that exists and is in the row."""
 
-    request: GenerateRequest
-    osid: str
+    certificate_id: str
     row: Row
 
 
 @task(job=JOB, parse=parse)
 def collection_certificate_generator(batch: Batch[GenerateRequest], world: World) -> None:
     """Create each certificate once, write it into the enrolment, then tell those who want to know."""
-    if not world.settings.collection_certificate_generator.enable_rc_certificate:
-        raise SettingsError(
-            "enable.rc.certificate is false, and issuing without the registry is not built yet: leave the Flink job "
-            "running for it, or set LERN_COLLECTION_CERTIFICATE_GENERATOR__ENABLE_RC_CERTIFICATE=true"
-        )
+    if not _by_registry(world):
+        certificate_document.check_settings(world)
     for item in batch.open:
         _check(item, world)
     names: dict[str, list[Item[GenerateRequest]]] = {}
@@ -88,7 +83,8 @@ def _check(item: Item[GenerateRequest], world: World) -> None:
         count("suppressed-failures", job=JOB)
         _log.warning("signatory_incomplete", fields=list(request.incomplete), template_id=request.template_id)
     hosts = settings.http.allowed_hosts
-    if hosts and _host(_template_url(request, world)) not in hosts:
+    template_url = settings.collection_certificate_generator.cloud_storage.opened(request.svg_template)
+    if hosts and _host(template_url) not in hosts:
         item.fail(
             InvalidEvent(
                 "edata.svgTemplate points to a host that is not in LERN_HTTP__ALLOWED_HOSTS; add it there, "
@@ -109,35 +105,44 @@ def _issue_or_fail(item: Item[GenerateRequest], token: int, world: World) -> Iss
 
 
 def _issue(item: Item[GenerateRequest], token: int, world: World) -> Issued | None:
-    """Under the lock: gate, registry, row. None when there is nothing to tell about."""
+    """Under the lock: gate, certificate, row. None when there is nothing to tell about."""
     request = item.event
     row = _read(request, world)
     issued: Sequence[Element] | None = None if row is None else row["issued_certificates"] or ()
-    intent = intent_key(request.key, request.name, request.old_id)
+    intent = _intent(request, world)
     verdict = gate(issued, request.name, request.old_id)
     if not isinstance(verdict, Proceed):
-        osid = _known_osid(intent, world)
-        mine = osid is not None and any(entry.get("identifier") == osid for entry in issued or ())
+        known = _known_id(intent, world)
+        mine = known is not None and any(entry.get("identifier") == known for entry in issued or ())
         if mine and item.delivered_before and row is not None:
             # An earlier delivery wrote the row and may have died before telling about it.
-            return Issued(request, osid or "", row)
-        if osid is not None and issued and not mine:
-            revoke_surplus(item, osid, world)
+            return Issued(known or "", row)
+        if known is not None and issued and not mine:
+            revoke_surplus(item, known, world)
         item.skip(verdict.reason)
         return None
-    certificate = _certificate(request, world)
-    osid, surplus = certificate_creation.create_once(certificate, intent, world)
-    for other in surplus:
+    made = _make(item, intent, world)
+    for other in made.surplus:
         revoke_surplus(item, other, world)
-    new = element(
-        name=request.name,
-        identifier=osid,
-        template_url=certificate.template_url,
-        entity=world.settings.collection_certificate_generator.service_rc_entity,
-        now=datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC),
-    )
+    new = element(request.name, made, now=datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC))
     _write(request, with_element(issued or (), new), token, world)
-    return Issued(request, osid, row or {})
+    return Issued(made.identifier, row or {})
+
+
+def _by_registry(world: World) -> bool:
+    return world.settings.collection_certificate_generator.enable_rc_certificate
+
+
+def _intent(request: GenerateRequest, world: World) -> str:
+    """Each way has notes of its own: an id of the one is none of the other, when the setting is changed."""
+    key = intent_key(request.key, request.name, request.old_id)
+    return key if _by_registry(world) else f"{key}:document"
+
+
+def _make(item: Item[GenerateRequest], intent: str, world: World) -> Made:
+    if _by_registry(world):
+        return certificate_creation.create(item.event, intent, world)
+    return certificate_document.create(item.event, intent, item.record.first_origin, world)
 
 
 def _read(request: GenerateRequest, world: World) -> Row | None:
@@ -158,13 +163,9 @@ def _write(request: GenerateRequest, certificates: Sequence[Element], token: int
     count("db-update-user-enrollment-count", job=JOB)
 
 
-def _known_osid(intent: str, world: World) -> str | None:
+def _known_id(intent: str, world: World) -> str | None:
     known = world.intents.read(intent)
     return known.osid if known else None
-
-
-def _template_url(request: GenerateRequest, world: World) -> str:
-    return world.settings.collection_certificate_generator.opened(request.svg_template)
 
 
 def _host(url: str) -> str | None:
@@ -174,22 +175,9 @@ def _host(url: str) -> str | None:
         return None
 
 
-def _certificate(request: GenerateRequest, world: World) -> Certificate:
-    return Certificate(
-        key=request.key,
-        name=request.name,
-        recipient_name=request.recipient_name,
-        course_name=request.course_name,
-        template_url=_template_url(request, world),
-        issuer=request.issuer,
-        signatories=request.signatories,
-        old_id=request.old_id,
-    )
-
-
 def _finish(items: Sequence[Item[GenerateRequest]], results: Sequence[Issued | None], world: World) -> None:
     for item, issued in zip(items, results, strict=True):
         if issued is not None and item.outcome is None:
-            hand_on_follow_ups(item, issued.osid, issued.row, world)
+            hand_on_follow_ups(item, issued.certificate_id, issued.row, world)
             count("success-events-count", job=JOB)
             item.done()

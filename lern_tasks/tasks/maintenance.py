@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from lern_tasks import dead_letter, parked, topics, wiring
+from lern_tasks import dead_letter, parked, wiring
 from lern_tasks import settings as lern_settings
 from lern_tasks.app import app
 from lern_tasks.counters import count
@@ -22,7 +22,7 @@ _BEAT_LOCK = 55
 PARKED_TOPIC = "{env}.lern.tasks.failed"
 
 
-@app.task(name="lern.publish_parked", queue=topics.MAINTENANCE_QUEUE)
+@app.task(name="lern.publish_parked")
 def publish_parked() -> int:
     """Bring messages that Celery would have dropped to the failed topic; how many were published."""
     world = wiring.world(lern_settings.current(), app)

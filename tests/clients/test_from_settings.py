@@ -8,6 +8,7 @@ from lern_tasks.clients.registry import RegistryClient
 from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.search_index import SearchIndexClient
 from lern_tasks.clients.users import UserClient
+from lern_tasks.rules.cloud_storage import CloudStorage
 from lern_tasks.settings import Settings, load
 
 GENERATOR = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
@@ -15,6 +16,8 @@ PRE_PROCESSOR = "LERN_COLLECTION_CERT_PRE_PROCESSOR__"
 VARIABLES = {
     "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": "http://search",
     "LERN_ACTIVITY_AGGREGATE_UPDATER__ACTIVITY_COLLECTION_STATUS_CACHE_EXPIRY": "7",
+    "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": "http://other",
+    "LERN_ENROLMENT_RECONCILIATION__ACTIVITY_COLLECTION_STATUS_CACHE_EXPIRY": "9",
     f"{PRE_PROCESSOR}SERVICE_CONTENT_BASEPATH": "http://content",
     f"{PRE_PROCESSOR}CONTENT_READ_API": "/content/v3/read",
     f"{PRE_PROCESSOR}SERVICE_LEARNER_BASEPATH": "http://users",
@@ -41,6 +44,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 def test_search(settings: Settings) -> None:
     client = SearchClient.from_settings(settings)
     assert (client._http._base, client._statuses._seconds) == ("http://search", 7)
+    client = SearchClient.from_settings(settings, "enrolment_reconciliation")
+    assert (client._http._base, client._statuses._seconds) == ("http://other", 9)
 
 
 def test_content(settings: Settings) -> None:
@@ -70,7 +75,7 @@ def test_registry(settings: Settings) -> None:
 def test_notifications(settings: Settings) -> None:
     client = NotificationClient.from_settings(settings)
     assert client._http._base == "http://learner"
-    assert (client._placeholder, client._cloud_base) == ("HERE", "https://cdn/box")
+    assert client._storage == CloudStorage(placeholder="HERE", base="https://cdn/box")
 
 
 def test_search_index(settings: Settings) -> None:

@@ -3,9 +3,12 @@ import pytest
 
 from lern_tasks.clients.notifications import Notice, NotificationClient, sms_text
 from lern_tasks.errors import DependencyDown, LernError, Refused, TransientError, UnknownOutcome
+from lern_tasks.rules.cloud_storage import CloudStorage
 from tests.clients.answers import HTTP, Answers, ok
 
 BASE = "http://platform.example/svc"
+
+STORAGE = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://cdn.example/box")
 
 NOTICE = Notice(
     user_id="u-42",
@@ -23,7 +26,7 @@ NOTICE = Notice(
 
 
 def notifications(answers: Answers) -> NotificationClient:
-    return NotificationClient(BASE, http=HTTP, cloud_base="https://cdn.example/box", transport=answers)
+    return NotificationClient(BASE, http=HTTP, storage=STORAGE, transport=answers)
 
 
 def test_mail() -> None:

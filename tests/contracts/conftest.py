@@ -8,8 +8,9 @@ import pytest
 
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Gateway
+from lern_tasks.stores.job_tables import JobTables
 from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.tables import JobTables, Table
+from lern_tasks.stores.table import Table
 from tests.contracts import gateways
 from tests.stack.server import Server
 

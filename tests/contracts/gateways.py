@@ -14,7 +14,9 @@ from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutCells, Row
-from lern_tasks.stores.tables import JobTables, Table
+from lern_tasks.stores.job_tables import JobTables
+from lern_tasks.stores.table import Table
+from lern_tasks.stores.tables import QUESTION
 
 EVERY_TYPE = Table(
     keyspace="tests",
@@ -37,7 +39,13 @@ EVERY_TYPE = Table(
         "moments": "map<text, timestamp>",
         "papers": "list<frozen<map<text, text>>>",
         "templates": "map<text, frozen<map<text, text>>>",
+        "small": "float",
+        "exact": "decimal",
+        "names": "map<text, text>",
+        "choices": "map<text, frozen<list<text>>>",
+        "answers": "list<frozen<question>>",
     },
+    types={"question": QUESTION},
 )
 
 

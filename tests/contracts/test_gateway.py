@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lern_tasks.stores.gateway import Delete, Gateway, Key, PutCells, PutMap, ReplaceCollection
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 from tests.contracts.gateways import cell, new_key, put, read, rows_under, sorted_rows, write
 
 MOMENT = datetime(2026, 11, 21, 10, 30, 15, 123_000, tzinfo=UTC)
@@ -67,6 +68,10 @@ def test_a_row_can_be_asked_for_without_any_column(gateway: Gateway, table: Tabl
         ("real", 0.1),
         ("real", 7.0),
         ("real", -1e300),
+        ("small", 7.5),
+        ("exact", Decimal("12.50")),
+        ("exact", Decimal("-7E+3")),
+        ("exact", Decimal(0)),
     ],
 )
 def test_a_cell_comes_back_as_it_was_put(gateway: Gateway, table: Table, column: str, value: object) -> None:
@@ -87,6 +92,8 @@ def test_a_cell_comes_back_as_it_was_put(gateway: Gateway, table: Table, column:
         ("reals", {"score:do_1": 7.5, "attempts_count:do_1": 1.0}),
         ("moments", {"completedCount": MOMENT}),
         ("papers", [{"name": "Course", "token": "t-1"}, {"name": "Other ☕", "type": ""}]),
+        ("names", {"state": "Assam", "": ""}),
+        ("choices", {"board": ["State (Assam)", ""], "medium": []}),
         ("templates", {"template_01": {"criteria": '{"enrollment":{"status":2}}', "url": "https://x/y.svg"}}),
     ],
 )
@@ -117,6 +124,20 @@ def test_none_clears_a_value_and_a_row_without_any_is_gone(gateway: Gateway, tab
     write(gateway, put(table, key, whole=None))
     assert read(gateway, table, key, "whole") is None
     assert rows_under(gateway, table, key[:2], "house") == []
+
+
+def test_a_float_keeps_what_32_bits_keep(gateway: Gateway, table: Table) -> None:
+    key = new_key()
+    write(gateway, put(table, key, small=0.1))
+    assert cell(gateway, table, key, "small") == 0.10000000149011612
+
+
+def test_entries_of_further_maps_are_put_one_by_one(gateway: Gateway, table: Table) -> None:
+    key = new_key()
+    for column, first, second in [("names", "a", "b"), ("choices", ["a"], ["b", "c"])]:
+        for entry, value in (("one", first), ("two", first), ("two", second)):
+            write(gateway, PutMap(table=table, key=key, column=column, entries={entry: value}))
+        assert cell(gateway, table, key, column) == {"one": first, "two": second}
 
 
 def test_map_entries_are_put_one_by_one(gateway: Gateway, table: Table) -> None:

@@ -11,7 +11,7 @@ import pytest
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutMap
 from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 from tests.contracts.gateways import cassandra_settings, cell, new_key, put, rows_under, sqlite_path, write
 
 WRITERS = 3

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from lern_tasks.errors import DependencyDown, InvalidEvent
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
 from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 from tests.contracts.gateways import cassandra_settings, cell, new_key, put, rows_under, write
 from tests.stack.ports import free_ports
 
@@ -82,6 +83,27 @@ def _collection(table: Table, key: Key, column: str, value: object) -> Mutation:
         (_cells, "moment", datetime(2026, 11, 21)),
         (_cells, "real", float("nan")),
         (_cells, "real", 10**400),
+        (_cells, "small", "seven"),
+        (_cells, "small", 3.5e38),
+        (_cells, "small", float("nan")),
+        (_cells, "exact", 7),
+        (_cells, "exact", "7"),
+        (_cells, "exact", Decimal("NaN")),
+        (_cells, "exact", Decimal("Infinity")),
+        (_cells, "exact", Decimal("1E+1001")),
+        (_cells, "exact", Decimal("1" * 1001)),
+        (_entry, "names", 7),
+        (_entry, "choices", "not a list"),
+        (_entry, "choices", [None]),
+        (_collection, "answers", {"id": "a list is wanted"}),
+        (_collection, "answers", [None]),
+        (_collection, "answers", ["not a question"]),
+        (_collection, "answers", [{"id": 7}]),
+        (_collection, "answers", [{"score": "seven"}]),
+        (_collection, "answers", [{"duration": 1.5}]),
+        (_collection, "answers", [{"assess_ts": datetime(2026, 11, 21)}]),
+        (_collection, "answers", [{"params": [{"value": None}]}]),
+        (_collection, "answers", [{"no such field": "a"}]),
         (_cells, "flag", 1),
         (_cells, "whole", True),
         (_entry, "wholes", None),

@@ -161,3 +161,28 @@ def test_metadata_is_read_by_any_spelling_and_bad_text_is_no_metadata(client: Cl
     assert metadata.contents(["r1", "r2", "r3"]) == {"r1": {"contenttype": "SelfAssess", "totalquestions": 10}}
     assert metadata.collection("c") == {"name": "Fractions"}
     assert metadata.collection("d") == {}
+
+
+def test_leaf_nodes_of_many_courses_at_once(client: Client) -> None:
+    cache = RelationCache(client, client)
+    client.sadd("do_1:do_1:leafnodes", "do_a", "do_b")
+    client.sadd("do_1:do_u:leafnodes", "do_c")
+    pairs = [("do_1", "do_a"), ("do_1", "do_c"), ("do_2", "do_a"), ("do_1", "do_b")]
+    assert cache.are_leaf_nodes(pairs) == dict(zip(pairs, [True, False, None, True], strict=True))
+    assert cache.are_leaf_nodes([]) == {}
+
+
+def test_numbers_of_questions_by_any_spelling_of_their_name(client: Client) -> None:
+    stored = {
+        "do_1": '{"totalQuestions": 5, "name": "Quiz"}',
+        "do_2": '{"total_questions": "7"}',
+        "do_3": '{"TOTALQUESTIONS": 3.0}',
+        "do_4": '{"totalQuestions": 0}',
+        "do_5": '{"totalQuestions": null}',
+        "do_6": '{"totalQuestions": "many"}',
+        "do_7": "{}",
+        "do_8": "no JSON",
+    }
+    client.mset(stored)
+    counts = Metadata(client, client).question_counts([*stored, "do_9"])
+    assert counts == {"do_1": 5.0, "do_2": 7.0, "do_3": 3.0}

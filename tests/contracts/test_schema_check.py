@@ -11,7 +11,8 @@ from lern_tasks.errors import InvalidEvent, SchemaMismatch, SettingsError
 from lern_tasks.settings import Settings
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.schema_check import FoundColumn, FoundTable, act_on, differences, found_tables, needed_tables
-from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS, Table
+from lern_tasks.stores.table import Table
+from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS
 from tests.stack.server import Server
 
 

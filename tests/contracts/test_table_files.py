@@ -11,7 +11,7 @@ from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import Counts, EnrolmentUpdate, MergedContent, Progress, StoredContent, StoredEnrolment
 from lern_tasks.stores import activity_agg, cert_registry, content_consumption, course_batches, enrolments, hierarchies
 from lern_tasks.stores.gateway import Gateway, PutMap, ReplaceCollection
-from lern_tasks.stores.tables import JobTables
+from lern_tasks.stores.job_tables import JobTables
 from tests.contracts.gateways import cell, put, read, write
 
 NOW = datetime(2026, 11, 21, 10, 30, 15, 123_000, tzinfo=UTC)

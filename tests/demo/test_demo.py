@@ -151,6 +151,13 @@ def test_the_kept_dead_letter_can_be_inspected_after_the_demo(run: Run) -> None:
     assert '"courseId"' not in shown
 
 
+def test_no_log_has_a_name_of_a_learner(run: Run) -> None:
+    logs = "\n".join(path.read_text("utf-8", "replace") for path in (run.kept / "data").glob("*.log"))
+    assert "message_done" in logs
+    users = _platform(run)["users"].values()
+    assert [user for user in users if user["lastName"] in logs or user["firstName"] in logs] == []
+
+
 def _lern(arguments: str) -> str:
     command = [sys.executable, "-m", "lern_tasks.cli", *shlex.split(arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS).stdout

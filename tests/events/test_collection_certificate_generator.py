@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
+from lern_tasks.rules.certificate_document import Details
 from tests.events.generate_events import ABSENT, EDATA, SVG, event, parsed, refused
 from tests.events.strangers import texts
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY
@@ -29,7 +30,35 @@ def test_the_documented_event() -> None:
         old_id="",
         issued_on=datetime(2024, 2, 29, tzinfo=UTC),
         incomplete=(),
+        details=Details(
+            tag="0139000000000001",
+            narrative="Course Merit",
+            description="",
+            logo="",
+            valid_from="",
+            expiry="",
+            signing_key="",
+            related=EDATA["related"],
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("description", "description"),
+        ("logo", "logo"),
+        ("data.0.validFrom", "valid_from"),
+    ],
+)
+def test_what_a_document_alone_shows(path: str, field: str) -> None:
+    assert getattr(parsed(path, "x y").details, field) == "x y"
+    assert getattr(parsed(path, None).details, field) == ""
+    assert path.replace(".0", "[]") in str(refused(event(path, 5)))
+
+
+def test_the_key_to_sign_with() -> None:
+    assert parsed("keys", {"id": "7"}).details.signing_key == "7"
 
 
 @pytest.mark.parametrize("value", [ABSENT, None, "", " "])

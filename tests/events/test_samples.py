@@ -10,13 +10,16 @@ import pytest
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events import (
     activity_aggregate_updater,
+    assessment_aggregator,
     collection_cert_pre_processor,
     collection_certificate_generator,
+    enrolment_reconciliation,
     relation_cache_updater,
 )
 from lern_tasks.events.collection_cert_pre_processor import IssueRequest
 from lern_tasks.events.envelope import Skipped, decode
-from lern_tasks.rules.certificate_request import Earned, Storage, generate_event, issue_event
+from lern_tasks.rules.certificate_request import Earned, generate_event, issue_event
+from lern_tasks.rules.cloud_storage import CloudStorage
 from lern_tasks.rules.enrolment import EnrolmentKey
 from tests.rules.certificates import KEY, template
 
@@ -24,7 +27,9 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 PARSERS: dict[str, Callable[[str | None], Any]] = {
     "content.postpublish.request": relation_cache_updater.parse,
+    "telemetry.assess": assessment_aggregator.parse,
     "coursebatch.job.request": activity_aggregate_updater.parse,
+    "batch.enrolment.sync.request": enrolment_reconciliation.parse,
     "issue.certificate.request": collection_cert_pre_processor.parse,
     "generate.certificate.request": collection_certificate_generator.parse,
 }
@@ -83,12 +88,9 @@ def test_the_generator_takes_what_the_pre_processor_sends(old_id: str) -> None:
         percent={"do_1": 75.0},
         enrolment={"completedOn": 1_709_164_800_000},
     )
-    storage = Storage(
-        placeholder="CLOUD_BASE_PATH", cloud_base="https://c.example/b", cert_base="http://localhost/certs"
-    )
-    request = collection_certificate_generator.parse(
-        msgspec.json.encode(generate_event(earned, storage, now_ms=1)).decode()
-    )
+    storage = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://c.example/b")
+    event = generate_event(earned, storage, cert_base="http://localhost/certs", now_ms=1)
+    request = collection_certificate_generator.parse(msgspec.json.encode(event).decode())
     assert request.key == KEY
     assert (request.name, request.recipient_name, request.old_id) == ("Course Merit", "Asha Rao", old_id)
     assert request.svg_template == "https://c.example/b/content/tpl_7/artifact/merit.svg"

@@ -1,6 +1,6 @@
 """A world without network: fakeredis, SQLite, and recorders for Kafka and the task broker."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,11 +76,23 @@ class Sent:
     queue: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentNamed:
+    """A task with keyword arguments that was sent."""
+
+    name: str
+    kwargs: Mapping[str, Any]
+    task_id: str
+    queue: str
+    countdown: float | None
+
+
 class RecordingSender:
     """Keeps what was sent."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.named: list[SentNamed] = []
         self.down = False
 
     def send(
@@ -95,6 +107,13 @@ class RecordingSender:
         if self.down:
             raise DependencyDown("broker")
         self.sent.append(Sent(job=job, records=records, task_id=task_id, countdown=countdown, queue=queue))
+
+    def send_named(
+        self, name: str, kwargs: Mapping[str, Any], *, task_id: str, queue: str, countdown: float | None = None
+    ) -> None:
+        if self.down:
+            raise DependencyDown("broker")
+        self.named.append(SentNamed(name=name, kwargs=kwargs, task_id=task_id, queue=queue, countdown=countdown))
 
     def to(self, job: JobName) -> Iterator[Sent]:
         return (sent for sent in self.sent if sent.job == job)

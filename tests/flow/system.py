@@ -30,6 +30,7 @@ class System:
         self.settings = settings_of(env)
         self.world = World(self.settings, Celery("test", broker=self.settings.redis_url("broker")))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.worker_arguments: list[str] = []
 
     def start_bridge(self, *jobs: str, **env: str) -> subprocess.Popen[bytes]:
         """A bridge for `jobs`, or for all."""
@@ -43,6 +44,7 @@ class System:
         name = f"worker{len(self.processes)}"
         command = [sys.executable, "-m", "celery", "-A", app, "worker"]
         command += ["-c", str(concurrency), "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
+        command += self.worker_arguments
         return self._start(name, [*command, *(["-Q", queues] if queues else [])], {"REMAP_SIGTERM": "SIGQUIT", **env})
 
     def _start(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.certificate_issue import Element, Proceed, Stop, element, gate, intent_key, with_element
+from lern_tasks.rules.certificate_issue import Element, Made, Proceed, Stop, element, gate, intent_key, with_element
 from lern_tasks.rules.certificate_template import name_key
 from lern_tasks.rules.enrolment import EnrolmentKey
 from tests.rules.certificates import KEY, issued
@@ -41,8 +41,8 @@ def test_gate(stored: Sequence[Element] | None, old_id: str, expected: Proceed |
 
 
 def made(name: str = "Course Merit", identifier: str = "1-9", now: datetime = NOW) -> Element:
-    url = "https://x.example/merit.svg"
-    return element(name=name, identifier=identifier, template_url=url, entity="TrainingCertificate", now=now)
+    extras = {"templateUrl": "https://x.example/merit.svg", "type": "TrainingCertificate"}
+    return element(name, Made(identifier=identifier, extras=extras), now=now)
 
 
 def test_the_element() -> None:

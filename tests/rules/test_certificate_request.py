@@ -13,20 +13,16 @@ from hypothesis import strategies as st
 
 from lern_tasks.rules.certificate_request import (
     Earned,
-    Storage,
     business_key,
     clean_course_name,
     generate_event,
     issue_event,
     recipient_name,
 )
+from lern_tasks.rules.cloud_storage import CloudStorage
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY, template
 
-STORAGE = Storage(
-    placeholder="CLOUD_BASE_PATH",
-    cloud_base="https://obj.dev.sunbirded.org/sunbird-content-staging",
-    cert_base="https://dev.sunbirded.org/certs",
-)
+STORAGE = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://obj.dev.sunbirded.org/sunbird-content-staging")
 USER = {"firstName": "Asha", "lastName": "Rao", "rootOrgId": "0123456789"}
 COMPLETED_MS = 1_709_164_800_000
 NOW_MS = 1_709_164_900_000
@@ -48,8 +44,8 @@ def earned(additional: dict[str, Any] | None = None, **fields: Any) -> Earned:
     return Earned(**values)
 
 
-def generated(entry: Earned, storage: Storage = STORAGE) -> dict[str, Any]:
-    return generate_event(entry, storage, now_ms=NOW_MS)
+def generated(entry: Earned) -> dict[str, Any]:
+    return generate_event(entry, STORAGE, cert_base="https://dev.sunbirded.org/certs", now_ms=NOW_MS)
 
 
 def edata(entry: Earned) -> Any:
@@ -141,8 +137,8 @@ def test_no_signatories_is_an_empty_list() -> None:
 @pytest.mark.parametrize(
     ("url", "sent"),
     [
-        ("CLOUD_BASE_PATH/a.svg", f"{STORAGE.cloud_base}/a.svg"),
-        ("CLOUD_BASE_PATH/a.svg?x=CLOUD_BASE_PATH", f"{STORAGE.cloud_base}/a.svg?x={STORAGE.cloud_base}"),
+        ("CLOUD_BASE_PATH/a.svg", f"{STORAGE.base}/a.svg"),
+        ("CLOUD_BASE_PATH/a.svg?x=CLOUD_BASE_PATH", f"{STORAGE.base}/a.svg?x={STORAGE.base}"),
         ("https://elsewhere.example/a.svg", "https://elsewhere.example/a.svg"),
     ],
 )
@@ -151,7 +147,7 @@ def test_every_placeholder_of_the_url_is_replaced(url: str, sent: str) -> None:
 
 
 def test_without_a_placeholder_urls_stay_as_they_are() -> None:
-    assert Storage(placeholder="", cloud_base="https://x", cert_base="").url("https://a/b.svg") == "https://a/b.svg"
+    assert CloudStorage(placeholder="", base="https://x").opened("https://a/b.svg") == "https://a/b.svg"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.rules.registry_request import Certificate, bad_texts, create_body, is_same, search_filters
-from lern_tasks.settings.jobs import CollectionCertificateGeneratorSettings
+from lern_tasks.settings.certificate_jobs import CollectionCertificateGeneratorSettings
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY
 
 KID = "1-25a8c96b-0000-4000-8000-000000000001"

@@ -16,7 +16,7 @@ from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.stores import cassandra_session, cql, open_gateway, values
 from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.tables import Table
+from lern_tasks.stores.table import Table
 from tests.contracts import gateways
 from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
 from tests.stack.server import Server

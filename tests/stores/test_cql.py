@@ -1,5 +1,6 @@
 """CQL from declarations, and what the driver's errors mean for a record. See docs/architecture.md, "Failure"."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ from cassandra.connection import ConnectionShutdown
 from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessage
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, SchemaMismatch, SettingsError, TransientError
-from lern_tasks.stores import cql
+from lern_tasks.stores import cql, cql_schema
 from lern_tasks.stores.gateway import Delete, Mutation, PutCells, PutMap, ReplaceCollection
-from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS
+from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, ENROLMENTS
 
 KEY = ("u", "c", "b")
 
@@ -75,16 +76,36 @@ def test_nothing_to_set_is_no_statement() -> None:
 
 
 def test_the_development_schema_has_the_declared_key() -> None:
-    text = cql.create_table(ACTIVITY_AGG)
+    text = cql_schema.create_table(ACTIVITY_AGG)
     assert text.startswith('CREATE TABLE IF NOT EXISTS "sunbird_courses"."user_activity_agg" (activity_type text, ')
     assert text.endswith("PRIMARY KEY ((activity_type, activity_id, user_id), context_id))")
 
 
+def test_the_development_schema_has_the_types_under_the_installations_names() -> None:
+    table = replace(ASSESSMENTS, type_names={"question": "Answered"})
+    [text] = cql_schema.create_types(table)
+    assert text.startswith('CREATE TYPE IF NOT EXISTS "sunbird_courses"."answered" (id text, assess_ts timestamp, ')
+    assert "question list<frozen<answered>>" in cql_schema.create_table(table)
+
+
+def test_a_keyspace_has_the_replication_that_is_asked_for() -> None:
+    replication = {"class": "NetworkTopologyStrategy", "it's": "3"}
+    assert cql_schema.create_keyspace("Own", replication) == (
+        "CREATE KEYSPACE IF NOT EXISTS \"own\" WITH replication = {'class': 'NetworkTopologyStrategy', 'it''s': '3'}"
+    )
+
+
+def test_a_scan_goes_by_token_and_filters_nothing() -> None:
+    text = cql.scan(ENROLMENTS, ["status"], ENROLMENTS.partition, resumed=False)
+    assert text == 'SELECT token(userid) AS scanned_token, status FROM "sunbird_courses"."user_enrolments"'
+    assert cql.scan(ENROLMENTS, ["status"], ENROLMENTS.partition, resumed=True) == f"{text} WHERE token(userid) > ?"
+
+
 def test_names_are_kept_in_lower_case_and_nothing_else_is_a_name() -> None:
-    assert cql.stored_name("Sunbird_Courses") == "sunbird_courses"
+    assert cql_schema.stored_name("Sunbird_Courses") == "sunbird_courses"
     for name in ("", "a-b", 'a"; DROP', "x" * 49):
         with pytest.raises(SettingsError):
-            cql.stored_name(name)
+            cql_schema.stored_name(name)
 
 
 @pytest.mark.parametrize(

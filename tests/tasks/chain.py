@@ -14,15 +14,19 @@ from lern_tasks import base, wiring
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.records import Record
-from lern_tasks.stores import tables
 from lern_tasks.stores.gateway import PutCells, ReplaceCollection
+from lern_tasks.stores.table import Table
 from lern_tasks.tasks.activity_aggregate_updater import activity_aggregate_updater
+from lern_tasks.tasks.assessment_aggregator import assessment_aggregator
 from lern_tasks.tasks.certificate_notification import certificate_notification
 from lern_tasks.tasks.certificate_replacement import certificate_replacement
 from lern_tasks.tasks.certificate_user_feed import certificate_user_feed
 from lern_tasks.tasks.collection_cert_pre_processor import collection_cert_pre_processor
 from lern_tasks.tasks.collection_certificate_generator import collection_certificate_generator
+from lern_tasks.tasks.enrolment_reconciliation import enrolment_reconciliation
+from lern_tasks.tasks.merge_user_courses import merge_user_courses
 from lern_tasks.tasks.relation_cache_updater import relation_cache_updater
+from lern_tasks.tasks.user_cache_updater import user_cache_updater
 from lern_tasks.topics import JobName
 from tests.fakes.world import FakeWorld, RecordingKafka, RecordingSender, Sent
 from tests.flow.system import settings_of
@@ -31,12 +35,33 @@ from tests.tasks.mortal import Died, Life, make_mortal
 TASKS: Mapping[JobName, Any] = {
     "relation_cache_updater": relation_cache_updater,
     "activity_aggregate_updater": activity_aggregate_updater,
+    "assessment_aggregator": assessment_aggregator,
+    "enrolment_reconciliation": enrolment_reconciliation,
+    "merge_user_courses": merge_user_courses,
     "collection_cert_pre_processor": collection_cert_pre_processor,
     "collection_certificate_generator": collection_certificate_generator,
     "certificate_notification": certificate_notification,
     "certificate_user_feed": certificate_user_feed,
     "certificate_replacement": certificate_replacement,
+    "user_cache_updater": user_cache_updater,
 }
+
+CLIENTS = [
+    "registry",
+    "search",
+    "reconciliation_search",
+    "content",
+    "question_counts",
+    "users",
+    "recipients",
+    "user_profiles",
+    "frameworks",
+    "notifications",
+    "search_index",
+    "old_registry",
+    "signing",
+]
+"""Members of a world that hold connections."""
 
 NOW_MS = 1_700_000_000_000
 
@@ -62,10 +87,14 @@ class Chain:
                 "LERN_TASKS__PROBE_MIN": "0.01",
                 "LERN_TASKS__PROBE_MAX": "0.02",
                 "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": platform.search_url,
+                "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": platform.search_url,
+                "LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API": f"{platform.content_url}/content/v4/read/",
                 "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH": platform.content_url,
                 "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH": platform.learner_url,
                 "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_LEARNER_BASEPATH": platform.learner_url,
                 "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH": registry.api_url,
+                "LERN_USER_CACHE_UPDATER__USER_READ_API_URL": f"{platform.learner_url}/private/user/v1/read/",
+                "LERN_USER_CACHE_UPDATER__SERVICE_TAXONOMY_BASEPATH": platform.taxonomy_url,
                 **env,
             }
         )
@@ -81,15 +110,15 @@ class Chain:
         self._old: list[FakeWorld] = []
         self.world = self.new_world(self.life)
 
-    def new_world(self, life: Life | None = None, *, backwards: bool = False) -> FakeWorld:
-        """Another process of this environment; the locks of one that died are past their lease."""
+    def new_world(self, life: Life | None = None, *, backwards: bool = False, lapsed: bool = True) -> FakeWorld:
+        """Another process of this environment; the locks of one that died, or was stopped, are past their lease."""
         self.life = life or Life()
         world = FakeWorld(self.settings, self.directory)
         world.redis._server = self.redis_server  # type: ignore[attr-defined]
         world.sender = world.sent = self.sender  # type: ignore[assignment]
         world.kafka = world.published = self.published  # type: ignore[assignment]
         self._old.append(world)
-        for lock in world.redis.client("state").scan_iter("lern:lock:*"):
+        for lock in world.redis.client("state").scan_iter("lern:lock:*") if lapsed else ():
             world.redis.client("state").delete(lock)
         gateway = world.gateway
         make_mortal(world, self.life, backwards=backwards)
@@ -153,7 +182,7 @@ class Chain:
         value = event if isinstance(event, str) or event is None else json.dumps(event)
         return Record(value=value, topic=topic, partition=0, offset=self.offset, key="k").next(**changes)
 
-    def put(self, table: tables.Table, key: Sequence[str], **cells: Any) -> None:
+    def put(self, table: Table, key: Sequence[str], **cells: Any) -> None:
         """Write cells as others write them; collections are replaced."""
         mutations = [
             ReplaceCollection(table=table, key=tuple(key), column=name, value=value)
@@ -163,12 +192,12 @@ class Chain:
         ]
         assert not [error for error in self.store.apply(mutations) if error]
 
-    def row(self, table: tables.Table, key: Sequence[str]) -> dict[str, Any]:
+    def row(self, table: Table, key: Sequence[str]) -> dict[str, Any]:
         """What a row holds; empty when it is not there."""
         (found,) = self.store.get_many(table, [tuple(key)], list(table.columns)).values()
         return {} if found is None else {name: value for name, value in found.items() if value is not None}
 
-    def rows(self, table: tables.Table, prefix: Sequence[str]) -> list[dict[str, Any]]:
+    def rows(self, table: Table, prefix: Sequence[str]) -> list[dict[str, Any]]:
         """The rows under a prefix of the key."""
         (found,) = self.store.select_many(table, [tuple(prefix)], list(table.columns)).values()
         return [{name: value for name, value in row.items() if value is not None} for row in found]
@@ -190,6 +219,6 @@ class Chain:
         """Close files and connections."""
         for world in self._old:
             world.gateway.close()
-            for name in ("registry", "search", "content", "users", "recipients", "notifications", "search_index"):
+            for name in CLIENTS:
                 if name in vars(world):
                     getattr(world, name).close()

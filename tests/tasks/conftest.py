@@ -8,6 +8,7 @@ import pytest
 
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
+from tests.tasks import without_registry
 from tests.tasks.chain import Chain
 
 MakeChain = Callable[..., Chain]
@@ -34,3 +35,17 @@ def make_chain(tmp_path: Path) -> Iterator[MakeChain]:
 def chain(make_chain: MakeChain) -> Chain:
     """An environment with the default settings."""
     return make_chain()
+
+
+@pytest.fixture
+def make_documents(make_chain: MakeChain, tmp_path: Path) -> Iterator[without_registry.Make]:
+    """Makes environments that issue certificates without the registry."""
+    made: list[without_registry.Documents] = []
+    with ExitStack() as stack:
+
+        def make(**env: str) -> without_registry.Documents:
+            folder = tmp_path / f"documents-{len(made)}"
+            made.append(stack.enter_context(without_registry.documents(make_chain, folder, **env)))
+            return made[-1]
+
+        yield make

@@ -8,6 +8,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.rules.progress import Pending
 from lern_tasks.stores.gateway import Key, Mutation
 from lern_tasks.stores.locks import Holding, Locks
+from lern_tasks.stores.user_cache import Change
 from tests.fakes.world import FakeWorld
 
 
@@ -90,6 +91,19 @@ class MortalSeen(Mortal):
             self._of.intend({checksum: counts})
 
 
+class MortalUserCache(Mortal):
+    """Changes one user after the other, from the first or from the last: each is changed whole or not at all."""
+
+    backwards = False
+
+    def write(self, changes: Sequence[Change]) -> dict[str, LernError]:
+        errors: dict[str, LernError] = {}
+        for change in reversed(changes) if self.backwards else changes:
+            self._life.effect("write user")
+            errors |= self._of.write([change])
+        return errors
+
+
 class MortalLocks(Locks):
     """Locks of a process that cannot release them once it is dead. Tests are too short for leases to be renewed."""
 
@@ -114,19 +128,27 @@ class MortalLocks(Locks):
 def make_mortal(world: FakeWorld, life: Life, *, backwards: bool = False) -> None:
     """Let every effect of `world` be counted by `life`."""
     gateway = MortalGateway(world.gateway, life)
-    gateway.backwards = backwards
+    users = MortalUserCache(world.user_cache, life)
+    gateway.backwards = users.backwards = backwards
     members: dict[str, Any] = {
         "gateway": gateway,
         "locks": MortalLocks(world.locks, life),
         "kafka": MortalKafka(world.kafka, life),
-        "sender": Mortal(world.sender, life, "send"),
+        "sender": Mortal(world.sender, life, "send", "send_named"),
+        "runs": Mortal(world.runs, life, "write"),
         "seen": MortalSeen(world.seen, life, "mark"),
         "intents": Mortal(world.intents, life, "write", "forget"),
         "once": Mortal(world.once, life, "first", "again"),
         "deliveries": Mortal(world.deliveries, life, "arrive", "forget"),
         "relation_cache": Mortal(world.relation_cache, life, "replace"),
         "registry": Mortal(world.registry, life, "create", "delete"),
+        "user_cache": users,
+        "user_hashes": Mortal(world.user_hashes, life, "remove"),
+        "index_runs": Mortal(world.index_runs, life, "claim", "release", "begun"),
         "notifications": Mortal(world.notifications, life, "email", "sms", "feed"),
     }
+    if world.settings.collection_certificate_generator.cert_container_name:
+        members["certificate_files"] = Mortal(world.certificate_files, life, "put")
+        members["old_registry"] = Mortal(world.old_registry, life, "add")
     for name, member in members.items():
         setattr(world, name, member)

@@ -221,35 +221,6 @@ def test_the_search_service_away_delays_only_courses_without_leaf_nodes(make_cha
     assert [(record.not_yet, record.attempt) for record in again.records] == [(0, 0)]
 
 
-def test_syncs_of_merged_accounts_are_handed_on_once(chain: Chain) -> None:
-    event = finished(KEY, [])
-    event["edata"] |= {"action": "batch-enrolment-sync", "reset": ["progress"]}
-    reconciled = {**event, "edata": event["edata"] | {"reconciled": True}}
-    assert chain.run(JOB, chain.record(event), chain.record(reconciled)) == {
-        "done": 1,
-        "skipped": 1,
-        "again": 0,
-        "dead": 0,
-    }
-    (message,) = chain.published.to("dev.batch.enrolment.sync.request")
-    assert message.key == b"u1"
-    assert json.loads(message.value or b"") == {
-        "eid": "BE_JOB_REQUEST",
-        "ets": 1700000000000,
-        "mid": golden.Like(f"LP\\.1700000000000\\.{golden.UUID}"),
-        "actor": {"id": "Course Batch Updater", "type": "System"},
-        "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
-        "object": {"type": "CourseBatchEnrolment", "id": "b1_u1"},
-        "edata": {
-            "action": "user-enrolment-sync",
-            "iteration": 1,
-            "batchId": "b1",
-            "userId": "u1",
-            "courseId": "do_c1",
-        },
-    }
-
-
 def test_a_flink_job_as_the_next_stage_gets_the_documented_event(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON="kafka")
     publish(chain)

@@ -1,0 +1,93 @@
+"""One run of `lern index-users`, page by page in this process. See docs/jobs/index_users.md, "By hand"."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from uuid import uuid4
+
+import msgspec
+
+from lern_tasks.errors import DependencyDown, LernError, LockBusy, Refused, TransientError
+from lern_tasks.outage import Patience
+from lern_tasks.stores.runs import Run, Stand
+from lern_tasks.tasks.one_slice import Turn
+from lern_tasks.tasks.user_index_pages import IndexPages
+from lern_tasks.tasks.user_index_plan import Plan, Tally, tally_of
+from lern_tasks.wiring import World
+
+_LEASE = 60.0
+"""Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""
+
+_PATIENCE = 75.0
+"""Seconds: outages of a minute are waited out, and `Patience` keeps fifteen for itself; then somebody resumes."""
+
+_PAUSE = 1.0
+"""Seconds before a page is tried again: what failed was one statement."""
+
+
+class IndexRun:
+    """A run and where it stands; the same place serves the task of that id."""
+
+    def __init__(self, world: World, run_id: str, run: Run) -> None:
+        self._world = world
+        self._id = run_id
+        self._run = run
+
+    @classmethod
+    def begin(cls, world: World, plan: Plan) -> "IndexRun":
+        """A new run. Raises DependencyDown."""
+        run_id = f"cli-{uuid4().hex[:8]}"
+        result = msgspec.to_builtins(tally_of(plan, now_ms=world.now_ms()))
+        run = Run(stand=Stand(result=result), version=1)
+        world.runs.write(run_id, run)
+        return cls(world, run_id, run)
+
+    @classmethod
+    def last(cls, world: World) -> "IndexRun":
+        """The run that began last, of the command or of the task. Raises Refused when it ended, or is not known."""
+        run_id = world.index_runs.last()
+        run = world.runs.read(run_id) if run_id else None
+        if run_id is None or run is None:
+            raise Refused("there is no run to go on with (one is kept for a week); start it without --resume")
+        if run.stand.ended:
+            raise Refused("the last run has ended; start another without --resume")
+        return cls(world, run_id, run)
+
+    @property
+    def tally(self) -> Tally:
+        """What the run did so far."""
+        return msgspec.convert(self._run.stand.result, Tally)
+
+    def work(self, show: Callable[[Stand], None]) -> None:
+        """Do what is left, and show where it stands after each page. Raises LernError: it can be resumed."""
+        # Not the run's id: somebody else who goes on with it must not be taken for this process.
+        owner = f"{self._id}/{uuid4().hex[:8]}"
+        pages = IndexPages(self.tally.plan, lease=_LEASE, run=self._id)
+        turn = Turn(self._world, owner, math.inf)
+        try:
+            while not self._run.stand.ended:
+                self._advance(lambda: pages(self._run.stand, turn))
+                show(self._run.stand)
+        finally:
+            with suppress(LernError):
+                self._world.index_runs.release(owner)
+
+    def _advance(self, page: Callable[[], Stand]) -> None:
+        new = replace(self._run, stand=self._through_failures(page), version=self._run.version + 1)
+        if not self._world.runs.write(self._id, new):
+            raise LockBusy("another process goes on with this run")
+        self._run = new
+
+    def _through_failures(self, page: Callable[[], Stand]) -> Stand:
+        patience = Patience(self._world, soft_limit=_PATIENCE)
+        while True:
+            try:
+                return patience.ride_out(page)
+            except (TransientError, LockBusy):
+                if patience.left < _PAUSE:
+                    raise
+                time.sleep(_PAUSE)
+            except DependencyDown as error:
+                raise DependencyDown(error.name, f"{error}; go on later with `lern index-users --resume`") from error

@@ -1,0 +1,97 @@
+"""Which rows administrators' tasks are about. See docs/administration.md, "Where enrolments are found"."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from lern_tasks.errors import LernError
+from lern_tasks.records import Coordinates, Record
+from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.stores import enrolments
+from lern_tasks.stores.batch_enrolments import BatchEnrolments
+from lern_tasks.stores.gateway import Row
+from lern_tasks.stores.job_tables import for_job
+from lern_tasks.wiring import World
+
+JOB: Final = "collection_cert_pre_processor"
+"""Whose settings name the tables: it is the job that knows both enrolments and batches."""
+
+COMPLETE: Final = 2
+
+_SCANNED = 5000
+"""Rows read at once while a batch is looked for: a few hundred KB, in a fraction of a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Enrolments to be worked on; `after` resumes behind them, None is the end. `page` is where their page begins."""
+
+    keys: Sequence[EnrolmentKey]
+    page: str | None
+    after: str | None
+    done: float
+
+    def behind(self, key: EnrolmentKey) -> str:
+        """What resumes behind `key`, when not all of the chunk could be worked on."""
+        return _place(self.page, key)
+
+
+def chunk(
+    world: World,
+    after: str | None,
+    *,
+    size: int,
+    course_id: str | None = None,
+    batch_id: str | None = None,
+    columns: Sequence[str] = (),
+    wanted: Callable[[Row], bool] = lambda _: True,
+) -> Chunk:
+    """The next enrolments, `size` at most, perhaps none; of all those of a page they are taken in order of their keys.
+
+    So rows that come or go while a page is worked on move no other. Raises LernError.
+    """
+    page_after, behind = msgspec.json.decode(after, type=tuple[str | None, list[str]]) if after else (None, [])
+    source = BatchEnrolments(
+        gateway=world.gateway, tables=for_job(world.settings, JOB), use_copy=world.settings.tasks.use_report_enrolments
+    )
+    page = source.page(course_id=course_id, batch_id=batch_id, columns=columns, after=page_after, limit=_SCANNED)
+    keys = sorted(key for key, row in page.found.items() if wanted(row) and _parts(key) > behind)
+    if len(keys) > size:
+        return Chunk(keys=keys[:size], page=page_after, after=_place(page_after, keys[size - 1]), done=0.0)
+    resume = None if page.after is None else _place(page.after, None)
+    return Chunk(keys=keys, page=page_after, after=resume, done=page.done)
+
+
+def _place(page: str | None, key: EnrolmentKey | None) -> str:
+    return msgspec.json.encode((page, _parts(key) if key else [])).decode()
+
+
+def _parts(key: EnrolmentKey) -> list[str]:
+    return [key.user_id, key.course_id, key.batch_id]
+
+
+def rows(world: World, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row | None]:
+    """What there is of each enrolment, None where there is no row. Raises the first error."""
+    columns = ("active", "status", "issued_certificates")
+    found = enrolments.read_rows(world.gateway, for_job(world.settings, JOB).enrolments, keys, columns)
+    for row in found.values():
+        if isinstance(row, LernError):
+            raise row
+    return {key: row for key, row in found.items() if not isinstance(row, LernError)}
+
+
+def batch_exists(world: World, course_id: str, batch_id: str) -> bool:
+    """Whether the course has such a batch. Raises LernError."""
+    table = for_job(world.settings, JOB).course_batch
+    (row,) = world.gateway.get_many(table, [(course_id, batch_id)], ("batchid",)).values()
+    if isinstance(row, LernError):
+        raise row
+    # A store in a file has no row without a column of ours, as for a batch without template: then learners prove it.
+    return row is not None or bool(chunk(world, None, size=1, course_id=course_id, batch_id=batch_id).keys)
+
+
+def cause(world: World, task_id: str) -> Record:
+    """What the records of a run say of where they come from: their ids, too, are the run's own."""
+    return Record(value=None, topic=f"run:{task_id}", timestamp=world.now_ms(), origin=Coordinates(topic=task_id))

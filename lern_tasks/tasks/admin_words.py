@@ -1,0 +1,97 @@
+"""What administrators' tasks say in plain words. See docs/administration.md, "What the answers mean"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lern_tasks.rules.enrolment import EnrolmentKey
+
+_STATUS = {None: "not begun", 0: "not begun", 1: "in progress", 2: "complete"}
+
+
+def no_enrolment(key: EnrolmentKey) -> str:
+    """There is no such row."""
+    return f"There is no enrolment of user {key.user_id} in batch {key.batch_id} of course {key.course_id}. " + _NOTHING
+
+
+def no_batch(course_id: str, batch_id: str) -> str:
+    """There is no such row."""
+    return f"There is no batch {batch_id} of course {course_id}. " + _NOTHING
+
+
+_NOTHING = "Nothing was written."
+
+
+def reconciled(figures: Mapping[str, Any], *, asked: bool) -> str:
+    """What was found of an enrolment and what was done."""
+    return " ".join([_progress(figures), *_state(figures), _certificate(figures, asked=asked)])
+
+
+def _progress(figures: Mapping[str, Any]) -> str:
+    if figures["retired"]:
+        return f"The course is retired: progress is not computed any more. The enrolment {_is(figures)}."
+    if not figures["contents"]:
+        return (
+            f"No contents are stored for this enrolment, so there is nothing to compute. The enrolment {_is(figures)}."
+        )
+    return f"{figures['completed']} of {figures['required']} required contents are done. The enrolment {_is(figures)}."
+
+
+def _is(figures: Mapping[str, Any]) -> str:
+    before, after = (_STATUS.get(figures[name], f"of status {figures[name]}") for name in _BEFORE_AND_AFTER)
+    return f"is {after}, as before" if before == after else f"was {before} and is {after} now"
+
+
+_BEFORE_AND_AFTER = ("status_before", "status_after")
+
+
+def _state(figures: Mapping[str, Any]) -> list[str]:
+    return [] if figures["active"] else ["It is not active: the learner has left the batch, and gets no certificate."]
+
+
+def _certificate(figures: Mapping[str, Any], *, asked: bool) -> str:
+    issued = figures["certificates"]
+    has = f"It has {'the certificate' if len(issued) == 1 else 'certificates'}: {', '.join(issued)}." if issued else ""
+    if not asked:
+        return has or "It has no certificate, and earns none before it is complete."
+    if issued:
+        return f"{has} What else it has earned was asked for."
+    return "It has no certificate yet: it was asked for, and is issued if the criteria of a template are met."
+
+
+def handed_over(enrolments: int) -> str:
+    """A batch was handed to reconciliation."""
+    if not enrolments:
+        return "The batch has no enrolments."
+    return f"{enrolments} enrolments were handed to reconciliation, which goes on in the queue `bulk`."
+
+
+def reissued(templates: list[dict[str, Any]]) -> str:
+    """What became of each template."""
+    if not templates:
+        return "The batch has no SVG template: there is nothing to issue."
+    parts = []
+    for template in templates:
+        name = template["name"] or template["template_id"]
+        if not template["earned"]:
+            parts.append(f"{name}: not issued, {template['reason']}.")
+        elif template["replaces"]:
+            parts.append(f"{name}: asked for; it replaces {template['replaces']}.")
+        else:
+            parts.append(f"{name}: asked for; there was none before.")
+    return " ".join(parts)
+
+
+def issued(result: Mapping[str, Any], *, really: bool) -> str:
+    """What was found of many enrolments."""
+    verb = "were asked for" if really else "would be asked for"
+    parts = [
+        f"{result['enrolments']} complete enrolments; {result['certificates']} certificates of "
+        f"{result['learners']} of them {verb}."
+    ]
+    if result["failed"]:
+        parts.append(f"{result['failed']} could not be evaluated.")
+    if result["broken"]:
+        parts.append(f"Templates that are wrong: {'; '.join(result['broken'].values())}.")
+    if not really and result["certificates"]:
+        parts.append("Nothing was sent.")
+    return " ".join(parts)

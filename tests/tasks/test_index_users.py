@@ -1,0 +1,397 @@
+"""The bulk user index: modes, pages, deaths, two runs at once."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from lern_tasks.errors import InvalidArgument, Refused, SettingsError
+from lern_tasks.stores.tables import LOCATIONS, ORGANISATIONS, SYSTEM_SETTINGS, USER_ORGANISATIONS, USERS
+from lern_tasks.stores.user_cache import Change
+from lern_tasks.tasks import user_index_pages
+from lern_tasks.tasks.index_users import NAME, index_users, start_daily
+from tests.tasks.chain import Chain
+from tests.tasks.conftest import MakeChain
+from tests.tasks.long_tasks import ONE_PAGE, LongTasks
+
+YESTERDAY = "2023-11-13 08:00:00:000+0000"
+LONG_AGO = "2023-01-01 08:00:00:000+0000"
+"""The test's clock stands at 2023-11-14."""
+
+
+def user(chain: Chain, user_id: str, **cells: Any) -> None:
+    row = {"userid": user_id, "firstname": f"Name of {user_id}", "rootorgid": "root", "updateddate": YESTERDAY}
+    chain.put(USERS, (user_id,), **{name: cell for name, cell in {**row, **cells}.items() if cell is not None})
+
+
+def place(chain: Chain) -> None:
+    """What users point to."""
+    chain.put(SYSTEM_SETTINGS, ("custodianOrgId",), value="custodian")
+    chain.put(ORGANISATIONS, ("root",), orgname="Karnataka", externalid="KA", organisationtype=5)
+    for school in ("school-1", "school-2"):
+        chain.put(ORGANISATIONS, (school,), orgname=f"High {school}", externalid=school[-1], organisationtype=2)
+    chain.put(LOCATIONS, ("l-1",), name="Karnataka", type="state")
+
+
+def seed(chain: Chain, *user_ids: str, **cells: Any) -> None:
+    place(chain)
+    for user_id in user_ids:
+        user(chain, user_id, **cells)
+
+
+def users(chain: Chain) -> Any:
+    return chain.world.redis.client("users")
+
+
+def cached(chain: Chain) -> dict[str, dict[str, str]]:
+    client = users(chain)
+    return {key.removeprefix("user:"): client.hgetall(key) for key in sorted(client.scan_iter("user:*"))}
+
+
+def names(chain: Chain) -> list[str]:
+    return list(cached(chain))
+
+
+@pytest.fixture
+def tasks(chain: Chain) -> LongTasks:
+    return LongTasks(chain, index_users)
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_index_pages, "PAGE", 2)
+
+
+def test_a_user_from_all_tables(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain)
+    places, kinds = [{"type": "State", "id": "l-1"}], [{"type": "teacher"}]
+    profile = {
+        "profilelocation": msgspec.json.encode(places).decode(),
+        "profileusertypes": msgspec.json.encode(kinds).decode(),
+    }
+    user(chain, "u1", framework={"board": ["CBSE"], "medium": ["Hindi"]}, email="ZW5j", **profile)
+    chain.put(USER_ORGANISATIONS, ("u1", "school-2"), isdeleted=False)
+    chain.put(USER_ORGANISATIONS, ("u1", "school-1"), isdeleted=True)
+    result = tasks.finish(NAME)
+    assert cached(chain)["u1"] == {
+        "firstname": "Name of u1",
+        "email": "ZW5j",
+        "rootorgid": "root",
+        "orgname": "Karnataka",
+        "usersignintype": "Validated",
+        "board": "CBSE",
+        "medium": '["Hindi"]',
+        "state": "Karnataka",
+        "schoolname": "High school-2",
+        "schooludisecode": "2",
+        "usertype": "teacher",
+        "usersubtype": "",
+        "profileusertypes": r'\[{"type":"teacher"}\]',
+    }
+    assert (result["since"], result["users"], result["written"]) == ("2023-11-13", 1, 1)
+    assert users(chain).ttl("user:u1") == -1
+
+
+def test_the_default_is_yesterday(chain: Chain, tasks: LongTasks) -> None:
+    """The worked example: X was changed before the date, Y has no date."""
+    seed(chain)
+    user(chain, "new")
+    user(chain, "x", updateddate=LONG_AGO)
+    user(chain, "y", updateddate=None)
+    result = tasks.finish(NAME)
+    assert names(chain) == ["new", "y"]
+    assert (result["users"], result["written"], result["not_due"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("since", ["", "full"])
+def test_no_date_means_all(chain: Chain, tasks: LongTasks, since: str) -> None:
+    """Trap 12: an empty date took only users without any."""
+    seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
+    assert tasks.finish(NAME, since=since)["written"] == 3
+    assert names(chain) == ["u1", "u2", "u3"]
+
+
+def test_a_date(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1", updateddate=LONG_AGO)
+    assert tasks.finish(NAME, since="2023-01-02")["written"] == 0
+    assert tasks.finish(NAME, since="2023-01-01")["written"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"since": "last week"},
+        {"since": "20230101"},
+        {"since": None},
+        {"refresh": "true"},
+        {"anonymous": 1},
+        {"refresh": True, "since": "2023-01-01"},
+        {"anonymous": True, "since": "2023-01-01"},
+        {"anonymous": True, "refresh": True},
+    ],
+)
+def test_wrong_arguments_are_named(chain: Chain, tasks: LongTasks, arguments: dict[str, Any]) -> None:
+    """Trap 13: arguments by place were taken for one another."""
+    place(chain)
+    with pytest.raises(InvalidArgument, match=r"since|refresh|anonymous"):
+        tasks.finish(NAME, **arguments)
+
+
+def test_what_a_row_does_not_say_stays(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1")
+    users(chain).hset("user:u1", mapping={"state": "Goa", "language": '["English"]', "userlogintype": "teacher"})
+    tasks.finish(NAME)
+    assert {"state": "Goa", "language": '["English"]', "userlogintype": "teacher"}.items() <= cached(chain)[
+        "u1"
+    ].items()
+
+
+def test_rows_without_user_id_are_passed_over(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1")
+    chain.put(USERS, ("stub",), firstname="Nobody")
+    assert tasks.finish(NAME)["users"] == 1
+    assert names(chain) == ["u1"]
+
+
+@pytest.mark.parametrize("column", ["profilelocation", "profileusertypes"])
+@pytest.mark.parametrize("text", ["{", "[1]x", '{"type": "state"}', "7"])
+def test_a_profile_that_cannot_be_read_stops_nobody(chain: Chain, tasks: LongTasks, column: str, text: str) -> None:
+    seed(chain, "u1", "u2", "u3")
+    user(chain, "u2", **{column: text})
+    result = tasks.finish(NAME)
+    assert cached(chain)["u2"]["firstname"] == "Name of u2"
+    assert ("usertype" in cached(chain)["u2"]) is (column == "profilelocation")
+    assert (result["written"], result["unreadable"]) == (3, 1)
+    assert result["examples"] == [f"u2: {column} is no JSON list"]
+
+
+def test_a_key_of_another_kind_stops_nobody(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1", "u2")
+    users(chain).set("user:u1", "a text")
+    result = tasks.finish(NAME)
+    assert (result["written"], result["misplaced"]) == (1, 1)
+    assert users(chain).type("user:u2") == "hash"
+
+
+def test_what_the_stream_job_read_later_is_not_overwritten(chain: Chain, tasks: LongTasks) -> None:
+    """10.6: a user whom the stream job reads while a page is on its way keeps what that wrote."""
+    seed(chain, "u1", "u2")
+    rows = chain.store
+    real = rows.scan
+
+    def scan(*args: Any, **options: Any) -> Any:
+        page = real(*args, **options)
+        token = chain.world.locks.take(["user:u1"]).tokens["user:u1"]
+        assert not chain.world.user_cache.write([Change(user_id="u1", token=token, fields={"firstname": "New"})])
+        rows.scan = real
+        return page
+
+    tasks.start(NAME)
+    chain.new_world()
+    rows = chain.store
+    real = rows.scan
+    rows.scan = scan
+    message = chain.sender.named[-1]
+    result = tasks.run(message)
+    assert (result["written"], result["newer"]) == (1, 1)
+    assert cached(chain)["u1"] == {"firstname": "New"}
+
+
+def test_without_the_custodian_organisation_nothing_is_written(chain: Chain, tasks: LongTasks) -> None:
+    user(chain, "u1")
+    with pytest.raises(Refused, match="custodianOrgId"):
+        tasks.finish(NAME)
+    assert not names(chain)
+
+
+ALICE = {"firstname": "Alice", "usersignintype": "Validated"}
+
+
+def test_a_refresh_takes_all_users_and_removes_those_without_row(chain: Chain, tasks: LongTasks) -> None:
+    """Trap 14, 19: anonymous entries, and keys that are no users, stay."""
+    seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
+    client = users(chain)
+    for gone in ("gone-1", "gone-2"):
+        client.hset(f"user:{gone}", mapping=ALICE)
+    client.hset("user:guest-1", mapping={"usersignintype": "Anonymous"})
+    client.hset("user:guest-2", mapping={"userlogintype": "teacher"})
+    client.hset("_spark:user:schema", mapping={"usersignintype": "Validated"})
+    client.set("user:odd", "no hash")
+    result = tasks.finish(NAME, refresh=True)
+    assert sorted(client.scan_iter("*user:*", _type="hash")) == [
+        *("_spark:user:schema", "user:guest-1", "user:guest-2", "user:u1", "user:u2", "user:u3")
+    ]
+    assert client.get("user:odd") == "no hash"
+    assert (result["written"], result["removed"], result["since"]) == (3, 2, None)
+
+
+def test_a_refresh_removes_what_a_row_no_longer_says(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1", updateddate=LONG_AGO)
+    users(chain).hset("user:u1", mapping={"state": "Goa", "language": '["English"]', "userlogintype": "teacher"})
+    tasks.finish(NAME, refresh=True)
+    assert cached(chain)["u1"].keys() >= {"language", "userlogintype", "firstname"}
+    assert "state" not in cached(chain)["u1"]
+
+
+def test_a_refresh_never_shows_fewer_users(make_chain: MakeChain) -> None:
+    """Trap 14: the whole cache was deleted first."""
+    chain = make_chain(**ONE_PAGE)
+    tasks = LongTasks(chain, index_users)
+    ids = [f"u{n}" for n in range(7)]
+    seed(chain, *ids, updateddate=LONG_AGO)
+    for user_id in ids:
+        users(chain).hset(f"user:{user_id}", mapping=ALICE)
+    tasks.start(NAME, refresh=True)
+    taken = 0
+    while taken < len(chain.sender.named):
+        message = chain.sender.named[taken]
+        taken += 1
+        result = tasks.run(message)
+        assert names(chain) == ids
+    assert result["written"] == 7
+    assert taken > 4
+
+
+def test_who_is_created_while_stale_hashes_are_looked_for_stays(chain: Chain, tasks: LongTasks) -> None:
+    """Between the look into the table and the removal, the stream job writes a user."""
+    seed(chain)
+    users(chain).hset("user:u1", mapping=ALICE)
+    chain.new_world()
+    hashes = chain.world.user_hashes
+    real = hashes._of.remove  # type: ignore[attr-defined]
+
+    def remove(user_ids: Any, token: int) -> int:
+        later = chain.world.locks.take(["user:u1"]).tokens["user:u1"]
+        chain.world.user_cache.write([Change(user_id="u1", token=later, fields={"firstname": "New"})])
+        return int(real(user_ids, token))
+
+    hashes._of.remove = remove  # type: ignore[attr-defined]
+    tasks.start(NAME, refresh=True)
+    result = tasks.run(chain.sender.named[-1])
+    assert result["removed"] == 0
+    assert cached(chain)["u1"]["firstname"] == "New"
+
+
+def test_where_rows_have_other_ids_nothing_is_removed(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1")
+    user(chain, "row-2", userid="u2")
+    users(chain).hset("user:gone", mapping=ALICE)
+    result = tasks.finish(NAME, refresh=True)
+    assert names(chain) == ["gone", "u1", "u2"]
+    assert (result["other_ids"], result["removed"]) == (1, 0)
+
+
+def test_anonymous_users_are_copied_and_nothing_else(chain: Chain, tasks: LongTasks) -> None:
+    seed(chain, "u1")
+    source = chain.world.redis.client("anonymous_users")
+    source.hset(
+        "user:a1", mapping={"userid": "a1", "usersignintype": "Anonymous", "userlogintype": "student", "state": "Goa"}
+    )
+    source.hset("user:a2", mapping={"userid": "a2", "firstname": "Bob"})
+    source.hset("user:a3", mapping={"userid": "a3", "usersignintype": "Validated"})
+    source.hset("user:a4", mapping={"firstname": "Cid"})
+    source.hset("device:a5", mapping={"userid": "a5"})
+    source.set("user:odd", "no hash")
+    result = tasks.finish(NAME, anonymous=True)
+    assert cached(chain) == {
+        "a1": {"userid": "a1", "usersignintype": "Anonymous", "userlogintype": "student"},
+        "a2": {"userid": "a2"},
+    }
+    assert (result["users"], result["written"], result["anonymous"]) == (2, 2, True)
+
+
+def test_anonymous_users_of_the_same_database_are_refused(make_chain: MakeChain) -> None:
+    chain = make_chain(LERN_USER_CACHE_UPDATER__REDIS_USER_INPUT_INDEX="12")
+    with pytest.raises(SettingsError, match="ANONYMOUS_USERS"):
+        LongTasks(chain, index_users).finish(NAME, anonymous=True)
+
+
+def test_the_default_is_the_day_before_the_first_slice(make_chain: MakeChain) -> None:
+    """A run that goes on after midnight keeps its date."""
+    chain = make_chain(**ONE_PAGE)
+    tasks = LongTasks(chain, index_users)
+    seed(chain, *(f"u{n}" for n in range(5)), updateddate="2023-11-13 00:00:00:000+0000")
+    tasks.start(NAME)
+    tasks.run(chain.sender.named[0])
+    chain.time_ms += 86_400_000
+    result = tasks.run(chain.sender.named[1])
+    while result is None:
+        result = tasks.run(chain.sender.named[-1])
+    assert (result["since"], result["written"]) == ("2023-11-13", 5)
+
+
+def many(chain: Chain) -> None:
+    seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
+    chain.put(USER_ORGANISATIONS, ("u1", "school-1"), isdeleted=False)
+    users(chain).hset("user:gone", mapping=ALICE)
+    users(chain).hset("user:guest", mapping={"usersignintype": "Anonymous"})
+
+
+EFFECTS = 41
+"""How many effects a refresh of these has."""
+
+
+def test_a_refresh_without_a_death_has_these_effects(chain: Chain, tasks: LongTasks) -> None:
+    many(chain)
+    tasks.start(NAME, refresh=True)
+    assert len(tasks.drain()) == EFFECTS
+
+
+@pytest.mark.parametrize("death", range(1, EFFECTS + 1))
+def test_a_refresh_after_a_death(make_chain: MakeChain, death: int) -> None:
+    chain = make_chain()
+    tasks = LongTasks(chain, index_users)
+    many(chain)
+    task_id = tasks.start(NAME, refresh=True)
+    tasks.drain(death)
+    assert names(chain) == ["guest", "u1", "u2", "u3"]
+    assert cached(chain)["u1"]["schoolname"] == "High school-1"
+    result = tasks.results[task_id]
+    assert (result["users"], result["written"]) == (3, 3)
+
+
+def test_a_second_run_says_that_one_goes_on(make_chain: MakeChain) -> None:
+    chain = make_chain(**ONE_PAGE)
+    tasks = LongTasks(chain, index_users)
+    seed(chain, *(f"u{n}" for n in range(5)))
+    first, second = tasks.start(NAME), tasks.start(NAME, since="full")
+    tasks.drain()
+    assert tasks.results[first]["written"] == 5
+    assert isinstance(tasks.results[second], Refused)
+    assert first in str(tasks.results[second])
+    assert tasks.finish(NAME, since="full")["written"] == 5
+
+
+def test_one_page_of_a_run_at_a_time(chain: Chain, tasks: LongTasks) -> None:
+    """A message delivered twice does not do its page twice at once."""
+    seed(chain, "u1")
+    held = chain.world.locks.take(["index-users"])
+    assert held.tokens
+    tasks.start(NAME)
+    assert tasks.run(chain.sender.named[0]) is None
+    assert not names(chain)
+    held.release()
+    assert tasks.run(chain.sender.named[1])["written"] == 1
+
+
+def test_one_run_a_day_however_many_beats(chain: Chain) -> None:
+    ids = {start_daily(chain.world) for _ in range(2)}
+    assert len(ids) == len(chain.sender.named) == 1
+    (sent,) = chain.sender.named
+    assert (sent.name, sent.queue, dict(sent.kwargs), {sent.task_id}) == (NAME, "bulk", {}, ids)
+    chain.world.time_ms += 86_400_000
+    assert start_daily(chain.world) not in ids
+
+
+def test_nothing_personal_is_logged_or_told(chain: Chain, tasks: LongTasks, capfd: pytest.CaptureFixture[str]) -> None:
+    seed(chain, "u1", firstname="Zebedee", profilelocation='{"Secretville"')
+    result = tasks.finish(NAME)
+    logged = capfd.readouterr()
+    stored = [
+        chain.world.redis.client("state").hgetall(key)
+        for key in chain.world.redis.client("state").scan_iter("lern:run:*")
+    ]
+    told = repr(result) + logged.out + logged.err + repr(stored)
+    assert "unreadable" in told
+    assert "Zebedee" not in told
+    assert "Secretville" not in told
