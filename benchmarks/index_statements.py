@@ -13,6 +13,8 @@ from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.policies import RoundRobinPolicy, TokenAwarePolicy
 from cassandra.query import dict_factory
 
+from benchmarks.index_rows import USER_COLUMNS
+
 PAGE = 1000
 IN_FLIGHT = 64
 
@@ -40,18 +42,15 @@ HASH = {
 }
 """A hash as the index writes it."""
 
-COLUMNS = "id, userid, firstname, lastname, email, phone, rootorgid, framework, updateddate, profilelocation, "
-COLUMNS += "profileusertypes"
 
-
-def run_statements(node: tuple[str, int], keyspace: str, redis_url: str, *, memberships: bool) -> float:
+def run_statements(node: tuple[str, int], keyspace: str, redis_url: str) -> float:
     """Seconds for all users of `keyspace`, in a process of its own as the command is one."""
-    arguments = json.dumps([*node, keyspace, redis_url, memberships])
+    arguments = json.dumps([*node, keyspace, redis_url])
     command = [sys.executable, "-m", "benchmarks.index_statements", arguments]
     return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def main(host: str, port: int, keyspace: str, redis_url: str, memberships: bool) -> None:
+def main(host: str, port: int, keyspace: str, redis_url: str) -> None:
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(RoundRobinPolicy()),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
@@ -59,7 +58,7 @@ def main(host: str, port: int, keyspace: str, redis_url: str, memberships: bool)
     )
     cluster = Cluster([host], port=port, execution_profiles={EXEC_PROFILE_DEFAULT: profile}, protocol_version=4)
     session = cluster.connect(keyspace)
-    scan = session.prepare(f"SELECT {COLUMNS} FROM user")
+    scan = session.prepare(f"SELECT {USER_COLUMNS} FROM user")
     scan.fetch_size = PAGE
     member = session.prepare("SELECT organisationid, isdeleted FROM user_organisation WHERE userid = ?")
     client = redis.Redis.from_url(f"{redis_url}/12")
@@ -67,10 +66,9 @@ def main(host: str, port: int, keyspace: str, redis_url: str, memberships: bool)
     rows = session.execute(scan, timeout=60)
     while True:
         users: list[Any] = rows.current_rows
-        if memberships:
-            found = execute_concurrent_with_args(session, member, [(row["userid"],) for row in users], IN_FLIGHT)
-            for _, answer in found:
-                list(answer)
+        found = execute_concurrent_with_args(session, member, [(row["userid"],) for row in users], IN_FLIGHT)
+        for _, answer in found:
+            list(answer)
         pipe = client.pipeline(transaction=False)
         for row in users:
             pipe.hset(f"user:{row['userid']}", mapping=HASH)

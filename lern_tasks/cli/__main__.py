@@ -16,6 +16,10 @@ _COMMANDS = {
     "tables": "create the tables that are this project's own, or check them",
     "dead-letters": "list, show and replay what failed for good",
     "index-users": "fill the user cache, which reports read, from the user tables",
+    "reconcile": "compute an enrolment again, or all of a batch",
+    "reissue": "issue the certificates of an enrolment again",
+    "issue-batch": "issue what the learners of a batch have earned and lack",
+    "missing-certificates": "find who is complete and has no certificate",
     "rewind": "let a job read its topic again from a time on",
 }
 

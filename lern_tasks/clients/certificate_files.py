@@ -66,15 +66,15 @@ def _place(job: CollectionCertificateGeneratorSettings) -> tuple[str, dict[str, 
 def _s3(key: str, secret: str, endpoint: str) -> dict[str, Any]:
     options: dict[str, Any] = {"key": key, "secret": secret}
     if endpoint:
-        options["endpoint_url"] = endpoint if "://" in endpoint else f"https://{endpoint}"
+        options["endpoint_url"] = _with_scheme(endpoint)
     return options
 
 
 def _azure(key: str, secret: str, endpoint: str) -> dict[str, Any]:
-    options = {"account_name": key, "account_key": secret}
-    if endpoint:
-        options["account_host"] = endpoint.partition("://")[2] or endpoint
-    return options
+    if not endpoint:
+        return {"account_name": key, "account_key": secret}
+    # The library cannot take the account from an address that is not the cloud's own.
+    return {"connection_string": f"AccountName={key};AccountKey={secret};BlobEndpoint={_with_scheme(endpoint)}"}
 
 
 def _google(key: str, secret: str, endpoint: str) -> dict[str, Any]:
@@ -85,7 +85,11 @@ def _google(key: str, secret: str, endpoint: str) -> dict[str, Any]:
         "private_key": secret.replace("\\n", "\n"),
         "token_uri": "https://oauth2.googleapis.com/token",
     }
-    return {"token": token, **({"endpoint_url": endpoint} if endpoint else {})}
+    return {"token": token, **({"endpoint_url": _with_scheme(endpoint)} if endpoint else {})}
+
+
+def _with_scheme(endpoint: str) -> str:
+    return endpoint if "://" in endpoint else f"https://{endpoint}"
 
 
 _OPTIONS = {"s3": _s3, "az": _azure, "gs": _google}

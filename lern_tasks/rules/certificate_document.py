@@ -5,14 +5,13 @@ that were ever issued, with the tag twice in the badge and without a slash in th
 certificates depends on them.
 """
 
-import calendar
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from lern_tasks.errors import InvalidEvent
 from lern_tasks.rules.audit import business_uuid
+from lern_tasks.rules.certificate_document_expiry import expires, written
 from lern_tasks.rules.certificate_template import name_key
 from lern_tasks.rules.enrolment import EnrolmentKey
 
@@ -84,7 +83,7 @@ def certificate_object(document: Document) -> dict[str, Any]:
         "@context": context,
         "id": f"{document.tagged}/{document.certificate_id}",
         "type": ["Assertion", "Extension", "extensions:CertificateExtension"],
-        "issuedOn": _written(document.issued_on),
+        "issuedOn": written(document.issued_on),
         "expires": expires(document.details.expiry, document.issued_on),
         "validFrom": document.details.valid_from or None,
         "revoked": False,
@@ -127,40 +126,6 @@ def register_request(document: Document, certificate: Mapping[str, Any], access_
     if document.old_id:
         request["oldId"] = document.old_id
     return {"request": request}
-
-
-def expires(expiry: str, issued_on: datetime) -> str:
-    """The time at which the certificate ends, empty for never.
-
-    `expiry` has been validated: a time, or terms of days, months and years to add to the day of issue one after the
-    other. Raises InvalidEvent when they lead beyond the year 9999.
-    """
-    terms = expiry.split()
-    if not terms or terms[0][-1].lower() not in _ADD:
-        return expiry.strip()
-    moment = issued_on
-    try:
-        for term in terms:
-            moment = _ADD[term[-1].lower()](moment, int(term[:-1]))
-    except (ValueError, OverflowError):
-        raise InvalidEvent("edata.expiry leads beyond the year 9999; send a shorter one", "edata.expiry") from None
-    return _written(moment)
-
-
-def _months_later(moment: datetime, months: int) -> datetime:
-    """The same day of a later month, or the last one of a month that is too short."""
-    years, month = divmod(moment.month - 1 + months, 12)
-    year = moment.year + years
-    if year > datetime.max.year:
-        raise OverflowError
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1]))
-
-
-_ADD: Mapping[str, Callable[[datetime, int], datetime]] = {
-    "d": lambda moment, count: moment + timedelta(days=count),
-    "m": _months_later,
-    "y": lambda moment, count: _months_later(moment, 12 * count),
-}
 
 
 def _badge(document: Document, context: str) -> dict[str, Any]:
@@ -215,8 +180,3 @@ def _texts(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _present(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
-
-
-def _written(moment: datetime) -> str:
-    """In UTC, to the second; `strftime` does not write early years with four digits."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -16,6 +16,9 @@ class UserCacheUpdaterSettings(JobSettings):
     redis_meta_database_userstore_id: int | None = documented(
         None, "redis-meta.database.userstore.id", "redis.user.database.index", note="its db; default 12"
     )
+    redis_meta_database_key_expiry_seconds: int | None = documented(
+        None, "redis-meta.database.key.expiry.seconds", note="has no effect, as in the Flink job: users do not expire"
+    )
     redis_user_input_index: int | None = documented(
         None, "redis.user.input.index", note="db of anonymous users to be copied; default 4"
     )

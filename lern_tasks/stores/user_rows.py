@@ -16,8 +16,8 @@ from lern_tasks.stores.table import Table
 A = TypeVar("A")
 S = TypeVar("S")
 
-_REMEMBERED = 20_000
-"""Organisations, and locations, kept in the process: all of a state's schools at about 300 bytes each are 6 MB."""
+_REMEMBERED = 100_000
+"""Organisations, and locations, kept in the process: the schools of a large state, 40 MB at 400 bytes each."""
 
 _CUSTODIAN = "custodianOrgId"
 

@@ -40,12 +40,20 @@ def _templates(found: Evaluation) -> list[dict[str, Any]]:
             "earned": True,
             "replaces": one.old_id,
             "reason": "",
+            "broken": False,
         }
         for one in found.earned
     ]
     reasons = {**found.not_earned, **{template_id: str(error) for template_id, error in found.broken.items()}}
     others = [
-        {"template_id": template_id, "name": "", "earned": False, "replaces": "", "reason": reason}
+        {
+            "template_id": template_id,
+            "name": "",
+            "earned": False,
+            "replaces": "",
+            "reason": reason,
+            "broken": template_id in found.broken,
+        }
         for template_id, reason in reasons.items()
     ]
     return [*earned, *others]

@@ -2,6 +2,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lern_tasks.cli.checks import redis as redis_checks
 from lern_tasks.cli.checks.finding import Finding, ok
 from lern_tasks.cli.doctor import examine
 from lern_tasks.embedded.kafka import Kafka
+from lern_tasks.embedded.old_registry import OldRegistry
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.needed_topics import needed_topics
@@ -69,6 +71,24 @@ def test_a_registry_without_key_is_found(lern_command: Lern, healthy: tuple[Sett
     healthy[2].switches.key_search = "empty"
     _, findings = _findings(lern_command)
     assert "key" in _bad(findings)["registry"]["result"]
+
+
+def test_without_the_registry_its_place_is_looked_at(lern_command: Lern, healthy: object, tmp_path: Path) -> None:
+    prefix = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
+    _, findings = _findings(lern_command, **{f"{prefix}ENABLE_RC_CERTIFICATE": "false"})
+    bad = _bad(findings)
+    assert f"{prefix}CERT_CONTAINER_NAME" in bad["certificate files"]["result"]
+    assert "SERVICE_CERTREG_BASEPATH" in bad["registry"]["to_do"]
+    with OldRegistry() as old:
+        settings = {
+            "ENABLE_RC_CERTIFICATE": "false",
+            "CERT_DOMAIN_URL": "https://dev.sunbirded.org",
+            "CERT_CONTAINER_NAME": (tmp_path / "certs").as_uri(),
+            "SERVICE_CERTREG_BASEPATH": old.registry_url,
+        }
+        status, findings = _findings(lern_command, **{f"{prefix}{name}": value for name, value in settings.items()})
+    assert (status, _bad(findings)) == (0, {})
+    assert list((tmp_path / "certs").iterdir()) == []
 
 
 def test_missing_topics_come_with_the_command_that_makes_them(lern_command: Lern, healthy: object) -> None:

@@ -4,7 +4,20 @@ import pytest
 from lern_tasks.cli.__main__ import lern
 from tests.cli.conftest import Lern
 
-COMMANDS = ("demo", "doctor", "settings", "topics", "dead-letters", "rewind")
+COMMANDS = (
+    "demo",
+    "doctor",
+    "settings",
+    "topics",
+    "tables",
+    "dead-letters",
+    "index-users",
+    "reconcile",
+    "reissue",
+    "issue-batch",
+    "missing-certificates",
+    "rewind",
+)
 
 
 def test_help_names_every_command_whatever_the_settings(lern_command: Lern) -> None:

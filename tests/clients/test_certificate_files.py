@@ -72,7 +72,7 @@ CLOUDS: list[tuple[dict[str, str], str, dict[str, Any]]] = [
     (
         {"CERT_CLOUD_STORAGE_ENDPOINT": "https://storage.example"},
         "az://certs",
-        {"account_name": "account", "account_key": "hush-hush", "account_host": "storage.example"},
+        {"connection_string": "AccountName=account;AccountKey=hush-hush;BlobEndpoint=https://storage.example"},
     ),
     ({"CERT_CLOUD_STORAGE_TYPE": "aws"}, "s3://certs", {"key": "account", "secret": "hush-hush"}),
     (

@@ -4,9 +4,12 @@ import pytest
 
 from lern_tasks.clients.content import ContentClient
 from lern_tasks.clients.notifications import NotificationClient
+from lern_tasks.clients.old_registry import OldRegistryClient
 from lern_tasks.clients.registry import RegistryClient
 from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.search_index import SearchIndexClient
+from lern_tasks.clients.signing import SigningClient
+from lern_tasks.clients.templates import TemplateClient
 from lern_tasks.clients.users import UserClient
 from lern_tasks.rules.cloud_storage import CloudStorage
 from lern_tasks.settings import Settings, load
@@ -28,6 +31,10 @@ VARIABLES = {
     f"{GENERATOR}SERVICE_RC_RCAPIKEY": "key",
     f"{GENERATOR}KID_EXPIRY": "8",
     f"{GENERATOR}ES_BASEPATH": "es1:9200,es2:9200",
+    f"{GENERATOR}SERVICE_CERTREG_BASEPATH": "http://certreg",
+    f"{GENERATOR}SERVICE_ENC_BASEPATH": "http://enc",
+    f"{GENERATOR}TEMPLATE_EXPIRY": "9",
+    "LERN_HTTP__ALLOWED_HOSTS": '["templates.example"]',
     f"{GENERATOR}CLOUD_STORE_BASE_PATH_PLACEHOLDER": "HERE",
     f"{GENERATOR}CLOUD_STORAGE_BASE_URL": "https://cdn",
     f"{GENERATOR}CONTENT_CLOUD_STORAGE_CONTAINER": "box",
@@ -83,7 +90,25 @@ def test_search_index(settings: Settings) -> None:
     assert [node._base for node in client._nodes] == ["http://es1:9200", "http://es2:9200"]
 
 
+def test_what_takes_the_registrys_place(settings: Settings) -> None:
+    assert OldRegistryClient.from_settings(settings)._http._base == "http://certreg"
+    assert SigningClient.from_settings(settings)._http._base == "http://enc"
+    templates = TemplateClient.from_settings(settings)
+    assert templates._hosts == {"cdn", "templates.example"}
+    assert templates._cache._seconds == 9
+
+
 def test_the_defaults_are_usable() -> None:
     settings = load()
-    for kind in (SearchClient, ContentClient, UserClient, RegistryClient, NotificationClient, SearchIndexClient):
+    for kind in (
+        SearchClient,
+        ContentClient,
+        UserClient,
+        RegistryClient,
+        NotificationClient,
+        SearchIndexClient,
+        OldRegistryClient,
+        SigningClient,
+        TemplateClient,
+    ):
         kind.from_settings(settings).close()

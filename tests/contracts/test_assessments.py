@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -29,7 +28,7 @@ A1, A2, B1 = (AttemptId(content_id=c, attempt_id=a) for c, a in (("do_a", "1"), 
 
 
 @pytest.fixture(params=["of the learner", "of the course"])
-def table(request: pytest.FixtureRequest, gateway: Gateway, tables: JobTables) -> Iterator[Table]:
+def table(request: pytest.FixtureRequest, gateway: Gateway, tables: JobTables) -> Table:
     """The table, with the newer key and with the older one."""
     newer = tables.assessments
     made = newer

@@ -1,7 +1,7 @@
 """Answered questions, a type of the installation's own: written and read back on SQLite and on Cassandra."""
 
 import uuid
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Delete, Gateway, ReplaceCollection
+from lern_tasks.stores.job_tables import JobTables
 from lern_tasks.stores.table import Table
-from lern_tasks.stores.tables import ASSESSMENTS, MERGE_LEDGER, QUESTION
+from lern_tasks.stores.tables import ASSESSMENTS, QUESTION
 from tests.contracts import gateways
 from tests.contracts.gateways import cell, new_key, put, read, rows_under, sorted_rows, write
 from tests.stack.server import Server
@@ -91,9 +92,9 @@ def test_whole_numbers_are_scores_too(gateway: Gateway, table: Table) -> None:
 
 @pytest.mark.stack
 @pytest.mark.parametrize(
-    "fields",
+    "there",
     [
-        dict(reversed(QUESTION.items())),
+        dict(reversed(list(QUESTION.items()))),
         {"subject": "text", **QUESTION, "marks": "int"},
         {
             name: kind.replace("list<frozen<map<text, text>>>", "frozen<list<frozen<map<text, text>>>>")
@@ -103,12 +104,12 @@ def test_whole_numbers_are_scores_too(gateway: Gateway, table: Table) -> None:
     ids=["another order", "more fields", "frozen lists"],
 )
 def test_the_installations_type_may_differ(
-    cassandra_server: Server, cassandra_keyspace: str, cassandra_gateway: CassandraGateway, fields: dict[str, str]
+    cassandra_server: Server, cassandra_keyspace: str, cassandra_gateway: CassandraGateway, there: dict[str, str]
 ) -> None:
     name = f"answered_{uuid.uuid4().hex[:8]}"
     table = replace(gateways.every_type_in(cassandra_keyspace), name=name, type_names={"question": name})
     with gateways.cluster(cassandra_server.address) as cluster:
-        listed = ", ".join(f"{field} {kind}" for field, kind in fields.items())
+        listed = ", ".join(f"{field} {kind}" for field, kind in there.items())
         cluster.connect().execute(f"CREATE TYPE {cassandra_keyspace}.{name} ({listed})")
     cassandra_gateway.create([table])
     checked = CassandraGateway(gateways.cassandra_settings(cassandra_server.address, schema_check="refuse"))
@@ -194,7 +195,9 @@ def test_a_prefix_that_one_key_cannot_select_is_a_fault_of_the_code(
 
 def test_changes_of_one_declared_partition_are_of_one_partition_on_every_key() -> None:
     """Else a batch would be of two partitions."""
-    for table in (ASSESSMENTS, MERGE_LEDGER):
+    declared = JobTables()
+    tables: list[Table] = [getattr(declared, member.name) for member in fields(declared)]
+    for table in tables:
         for partition, clustering in table.other_keys:
             assert set(partition) <= set(table.partition)
             assert {*partition, *clustering} == set(table.key)

@@ -88,6 +88,20 @@ def test_rounds_leave_out_what_stays_busy(client: Client) -> None:
     assert covered == [{"a"}]
 
 
+def test_locks_are_taken_together_or_not_at_all(client: Client) -> None:
+    locks, other = Locks(client, lease=10), Locks(client, lease=10)
+    busy = other.take(["b"])
+    assert locks.together(["a", "b"], wait=0) is None
+    assert set(other.take(["a"]).tokens) == {"a"}
+    busy.release()
+    assert locks.together(["a", "b"], wait=0) is None
+    found = locks.together(["b", "c"], wait=0)
+    assert found is not None
+    assert set(found.tokens) == {"b", "c"}
+    assert len(set(found.tokens.values())) == 1
+    assert found.release() == frozenset()
+
+
 def test_pending_counts_are_there_until_the_marker_is_set(client: Client) -> None:
     seen = Seen(client, expiry=100, pending_ttl=1000)
     pending = Pending(base=Counts(view=1, completed=0), intended=Counts(view=2, completed=1))

@@ -1,31 +1,40 @@
 """Differences between the declared tables and an installation's are told in words that say what to do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from lern_tasks.errors import InvalidEvent, SchemaMismatch, SettingsError
+from lern_tasks.errors import SchemaMismatch, SettingsError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.schema_check import FoundColumn, FoundTable, act_on, differences, found_tables, needed_tables
+from lern_tasks.stores.cql_schema import stored_type, type_name
+from lern_tasks.stores.schema_check import (
+    FoundColumn,
+    FoundSchema,
+    act_on,
+    differences,
+    found_schema,
+    key_of,
+    needed_tables,
+)
 from lern_tasks.stores.table import Table
-from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS
-from tests.stack.server import Server
+from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, ENROLMENTS, MERGE_LEDGER, QUESTION
 
 
-def as_declared(table: Table, **changed: FoundColumn | None) -> dict[str, FoundTable]:
+def as_declared(table: Table, **changed: FoundColumn | None) -> FoundSchema:
     """What Cassandra tells of `table`, with columns changed, or left out for None."""
     columns: dict[str, FoundColumn | None] = {
-        name: FoundColumn(type=kind, kind="regular") for name, kind in table.columns.items()
+        name: FoundColumn(type=stored_type(table, kind), kind="regular") for name, kind in table.columns.items()
     }
     for kind, names in (("partition_key", table.partition), ("clustering", table.clustering)):
         for position, name in enumerate(names):
             columns[name] = FoundColumn(type=table.columns[name], kind=kind, position=position)
     columns |= changed
-    return {table.full_name: {name: column for name, column in columns.items() if column is not None}}
+    return FoundSchema(
+        tables={table.full_name: {name: column for name, column in columns.items() if column is not None}},
+        types={f"{table.keyspace}.{type_name(table, name)}": dict(of) for name, of in table.types.items()},
+    )
 
 
 @pytest.mark.parametrize("table", needed_tables(Settings()), ids=lambda table: table.name)
@@ -41,8 +50,10 @@ def test_further_columns_are_the_installations_own_affair() -> None:
 def test_every_table_of_every_job_is_needed_once() -> None:
     names = [table.full_name for table in needed_tables(Settings(env="local"))]
     assert sorted(names) == [
+        "lern_tasks.merge_ledger",
         "local_hierarchy_store.content_hierarchy",
         "sunbird.cert_registry",
+        "sunbird_courses.assessment_aggregator",
         "sunbird_courses.course_batch",
         "sunbird_courses.user_activity_agg",
         "sunbird_courses.user_content_consumption",
@@ -51,7 +62,7 @@ def test_every_table_of_every_job_is_needed_once() -> None:
 
 
 def test_a_missing_table() -> None:
-    (line,) = differences([ENROLMENTS], {})
+    (line,) = differences([ENROLMENTS], FoundSchema())
     assert line.startswith("table sunbird_courses.user_enrolments does not exist: run the platform's migrations")
 
 
@@ -70,7 +81,7 @@ def test_another_type() -> None:
 
 
 def test_varchar_is_text() -> None:
-    found = as_declared(ENROLMENTS, addedby=FoundColumn(type="varchar", kind="regular"))
+    found = as_declared(ENROLMENTS, lastreadcontentid=FoundColumn(type="varchar", kind="regular"))
     assert differences([ENROLMENTS], found) == []
 
 
@@ -111,33 +122,75 @@ def test_a_key_column_that_is_missing_is_told_with_the_key_only() -> None:
     assert "has the key ((userid), courseid)" in line
 
 
-def test_names_in_settings_are_compared_as_cassandra_keeps_them() -> None:
-    asked: list[str] = []
+def test_a_column_that_an_installation_may_lack_must_have_its_type_where_it_is() -> None:
+    assert differences([ENROLMENTS], as_declared(ENROLMENTS, certstatus=None, enrolled_date=None)) == []
+    (line,) = differences([ENROLMENTS], as_declared(ENROLMENTS, certstatus=FoundColumn(type="text", kind="regular")))
+    assert line.startswith("column certstatus of table sunbird_courses.user_enrolments is text, and the jobs need int")
 
-    def columns_of(keyspace: str) -> Sequence[Mapping[str, Any]]:
-        asked.append(keyspace)
-        return [
-            {
-                "table_name": name.rpartition(".")[2],
-                "column_name": column,
-                "type": c.type,
-                "kind": c.kind,
-                "position": 0,
-            }
-            for name, columns in as_declared(ENROLMENTS).items()
-            for column, c in columns.items()
-        ]
 
+@pytest.mark.parametrize("key", ASSESSMENTS.other_keys)
+def test_each_of_the_known_keys_will_do(key: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+    other = replace(ASSESSMENTS, partition=key[0], clustering=key[1])
+    assert differences([ASSESSMENTS], as_declared(other)) == []
+    unknown = replace(ASSESSMENTS, partition=("user_id",), clustering=("course_id", *ASSESSMENTS.clustering))
+    (line,) = differences([ASSESSMENTS], as_declared(unknown))
+    assert "has the key ((user_id), course_id, batch_id, content_id, attempt_id), and the jobs need " in line
+    assert "((user_id, course_id), batch_id, content_id, attempt_id) or " in line
+    assert "((course_id), batch_id, user_id, content_id, attempt_id): a key cannot be altered" in line
+
+
+NAMED = replace(ASSESSMENTS, type_names={"question": "Answered"})
+
+
+def test_a_type_under_the_name_that_the_settings_give_it() -> None:
+    found = as_declared(NAMED)
+    assert found.types.keys() == {"sunbird_courses.answered"}
+    assert differences([NAMED], found) == []
+    (line,) = differences([ASSESSMENTS], FoundSchema(tables=found.tables, types=as_declared(ASSESSMENTS).types))
+    assert "is list<frozen<answered>>, and the jobs need list<frozen<question>>" in line
+
+
+def of_type(**changed: str | None) -> FoundSchema:
+    found = as_declared(NAMED)
+    there = {**QUESTION, **changed}
+    types = {"sunbird_courses.answered": {name: kind for name, kind in there.items() if kind is not None}}
+    return FoundSchema(tables=found.tables, types=types)
+
+
+def test_fields_of_a_type() -> None:
+    assert differences([NAMED], of_type(subject="text", resvalues="frozen<list<frozen<map<varchar, varchar>>>>")) == []
+    (line,) = differences([NAMED], of_type(duration=None))
+    assert line == (
+        "type sunbird_courses.answered has no field duration: run the platform's migrations, "
+        "or ALTER TYPE sunbird_courses.answered ADD duration decimal"
+    )
+    (line,) = differences([NAMED], of_type(score="float"))
+    assert line.startswith("field score of type sunbird_courses.answered is float, and the jobs need double: ")
+    (line,) = differences([NAMED], FoundSchema(tables=as_declared(NAMED).tables))
+    assert line.startswith("type sunbird_courses.answered does not exist: ")
+
+
+def test_a_table_of_ours_has_a_command_that_makes_it() -> None:
+    (line,) = differences([MERGE_LEDGER], FoundSchema())
+    assert line == "table lern_tasks.merge_ledger does not exist: lern tables create"
+
+
+def test_rows_of_the_system_tables_and_names_in_settings_as_cassandra_keeps_them() -> None:
+    columns = [
+        {"table_name": "user_enrolments", "column_name": name, "type": c.type, "kind": c.kind, "position": c.position}
+        for name, c in as_declared(ENROLMENTS).table(ENROLMENTS).items()
+    ]
+    types = [{"type_name": "question", "field_names": list(QUESTION), "field_types": list(QUESTION.values())}]
+    found = found_schema("sunbird_courses", columns, types)
     loud = ENROLMENTS.renamed(keyspace="Sunbird_Courses", name="USER_ENROLMENTS")
-    found = found_tables([loud, ENROLMENTS], columns_of)
-    assert asked == ["sunbird_courses"]
-    assert set(found["sunbird_courses.user_enrolments"]) == set(ENROLMENTS.columns)
-    assert not any("does not exist" in line for line in differences([loud], found))
+    assert differences([loud, ENROLMENTS], found) == []
+    assert found.type(ASSESSMENTS, "question") == QUESTION
+    assert key_of(found.table(loud)) == (ENROLMENTS.partition, ENROLMENTS.clustering)
 
 
 def test_what_cannot_be_a_name_is_a_wrong_setting() -> None:
     with pytest.raises(SettingsError, match="cannot be the name"):
-        differences([ENROLMENTS.renamed(keyspace='x" ; DROP', name="y")], {})
+        differences([ENROLMENTS.renamed(keyspace='x" ; DROP', name="y")], FoundSchema())
 
 
 def test_refuse_raises_all_differences_and_the_other_modes_do_not() -> None:
@@ -146,70 +199,3 @@ def test_refuse_raises_all_differences_and_the_other_modes_do_not() -> None:
     act_on([], "refuse")
     act_on(["one"], "warn")
     act_on(["one"], "off")
-
-
-Open = Callable[[str], CassandraGateway]
-
-
-@pytest.fixture
-def keyspaces() -> Mapping[str, str]:
-    """Settings that name keyspaces of this test's own."""
-    return {name: f"{name}_{uuid4().hex[:12]}" for name in ("courses", "sunbird", "hierarchy")}
-
-
-@pytest.fixture
-def opened(cassandra_server: Server, keyspaces: Mapping[str, str]) -> Iterator[Open]:
-    host, _, port = cassandra_server.address.rpartition(":")
-    gateways: list[CassandraGateway] = []
-
-    def open_gateway(mode: str) -> CassandraGateway:
-        server = {"hosts": host, "port": int(port), "schema_check": mode, "hierarchy_keyspace": keyspaces["hierarchy"]}
-        own = {"lms_cassandra_keyspace": keyspaces["courses"]}
-        values = {
-            "cassandra": server,
-            "activity_aggregate_updater": own,
-            "collection_cert_pre_processor": own,
-            "collection_certificate_generator": own | {"lms_cassandra_sbkeyspace": keyspaces["sunbird"]},
-        }
-        settings = Settings.model_validate(values)
-        gateways.append(CassandraGateway(settings))
-        return gateways[-1]
-
-    yield open_gateway
-    for gateway in gateways:
-        gateway.close()
-
-
-def tables_of(keyspaces: Mapping[str, str]) -> dict[str, Table]:
-    names = {"sunbird_courses": "courses", "sunbird": "sunbird", "dev_hierarchy_store": "hierarchy"}
-    return {
-        table.name: table.renamed(keyspace=keyspaces[names[table.keyspace]], name=table.name)
-        for table in needed_tables(Settings())
-    }
-
-
-@pytest.mark.stack
-def test_a_differing_installation_is_refused_until_it_is_mended(opened: Open, keyspaces: Mapping[str, str]) -> None:
-    gateway, tables, key = opened("refuse"), tables_of(keyspaces), ("user", "course", "batch")
-    enrolments = tables.pop("user_enrolments")
-    gateway.create(list(tables.values()))
-    (line,) = gateway.schema_differences()
-    assert f"table {enrolments.full_name} does not exist" in line
-    for _ in range(2):
-        refused = gateway.get_many(enrolments, [key, ("", "", "")], ["status"])
-        assert [type(error) for error in refused.values()] == [SchemaMismatch, SchemaMismatch]
-        assert str(refused[key]) == line
-    gateway.ping()
-    gateway.create([enrolments])
-    assert gateway.schema_differences() == []
-    assert gateway.get_many(enrolments, [key], ["status"]) == {key: None}
-
-
-@pytest.mark.stack
-@pytest.mark.parametrize("mode", ["warn", "off"])
-def test_the_other_modes_let_the_jobs_work(opened: Open, keyspaces: Mapping[str, str], mode: str) -> None:
-    gateway, tables = opened(mode), tables_of(keyspaces)
-    gateway.create([tables["user_enrolments"]])
-    found = gateway.get_many(tables["user_enrolments"], [("user", "course", "batch"), ("", "c", "b")], ["status"])
-    assert found[("user", "course", "batch")] is None
-    assert isinstance(found[("", "c", "b")], InvalidEvent)

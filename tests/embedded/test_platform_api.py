@@ -20,6 +20,7 @@ def filled(platform: PlatformApi) -> PlatformApi:
             "do_2": {"name": "Old", "status": "Retired"},
             "do_3": {"name": "Leaf", "objectType": "Content"},
         },
+        frameworks={"NCF": {"categories": [{"code": "board"}]}},
     )
     return platform
 
@@ -100,6 +101,13 @@ def test_things_that_are_none_are_refused(client: httpx.Client, platform: Platfo
     assert answer.json()["error"]
 
 
+def test_a_framework_is_read(client: httpx.Client, filled: PlatformApi) -> None:
+    address = f"{filled.taxonomy_url}/framework/v1/read"
+    found = client.get(f"{address}/NCF").json()["result"]["framework"]
+    assert found == {"identifier": "NCF", "categories": [{"code": "board"}]}
+    assert client.get(f"{address}/other").status_code == 404
+
+
 def test_the_default_template_is_served(client: httpx.Client, platform: PlatformApi) -> None:
     answer = client.get(platform.template_url())
     assert answer.headers["content-type"] == "image/svg+xml"
@@ -115,6 +123,7 @@ def test_the_default_template_is_served(client: httpx.Client, platform: Platform
         ("search", "POST", "/search/v3/search"),
         ("notification", "POST", "/learner/v2/notification"),
         ("feed", "POST", "/learner/private/user/feed/v1/create"),
+        ("framework_read", "GET", "/taxonomy/framework/v1/read/NCF"),
     ],
 )
 def test_each_service_can_fail(client: httpx.Client, filled: PlatformApi, switch: str, method: str, path: str) -> None:

@@ -15,6 +15,7 @@ from lern_tasks.events import (
     collection_certificate_generator,
     enrolment_reconciliation,
     relation_cache_updater,
+    user_cache_updater,
 )
 from lern_tasks.events.collection_cert_pre_processor import IssueRequest
 from lern_tasks.events.envelope import Skipped, decode
@@ -32,6 +33,7 @@ PARSERS: dict[str, Callable[[str | None], Any]] = {
     "batch.enrolment.sync.request": enrolment_reconciliation.parse,
     "issue.certificate.request": collection_cert_pre_processor.parse,
     "generate.certificate.request": collection_certificate_generator.parse,
+    "telemetry.audit": user_cache_updater.parse,
 }
 
 

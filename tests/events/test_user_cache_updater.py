@@ -125,7 +125,7 @@ def test_the_last_entry_of_a_type_counts_and_those_that_say_nothing_are_passed_o
 NAMES = ["object", "edata", "context", "id", "type", "state", "pdata", "pid", "cdata", "ets"]
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), json_values(NAMES), max_size=4))
+@given(st.dictionaries(st.sampled_from(NAMES), json_values(NAMES), max_size=2))
 def test_whatever_comes_is_an_event_or_skipped_or_invalid(members: dict[str, Any]) -> None:
     found: UserEvent | Skipped | None = None
     with contextlib.suppress(InvalidEvent):

@@ -35,7 +35,11 @@ def stored_rows(gateway: Gateway, tables: JobTables, assessments: Table, scenari
                 for entry in contents[key]
                 if entry["viewcount"] is not None
             },
-            aggregates={name: row["completedCount"] for name, row in figures[learner.key.text].items()},
+            aggregates={
+                name: row["completedCount"]
+                for name, row in figures[learner.key.text].items()
+                if "completedCount" in row
+            },
             scores={
                 name: value
                 for name, value in figures[learner.key.text].get(learner.key.course_id, {}).items()

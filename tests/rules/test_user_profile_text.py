@@ -9,6 +9,12 @@ from hypothesis import strategies as st
 
 from lern_tasks.rules.user_profile_text import escaped, json_text, stored
 
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=9),
+    lambda more: st.lists(more, max_size=3) | st.dictionaries(st.text(max_size=3), more, max_size=3),
+    max_leaves=5,
+)
+
 
 @pytest.mark.parametrize(
     ("value", "text"),
@@ -36,9 +42,7 @@ def test_escaped_text_never_looks_like_json_and_comes_back(text: str) -> None:
     assert cached.replace(r"\[", "[").replace(r"\]", "]") == text
 
 
-@given(
-    st.recursive(st.none() | st.integers() | st.text(), lambda more: st.lists(more) | st.dictionaries(st.text(), more))
-)
+@given(JSON)
 def test_json_comes_back(value: Any) -> None:
     assert json.loads(json_text(value)) == value
     listed = escaped(json_text([value]))
@@ -46,7 +50,7 @@ def test_json_comes_back(value: Any) -> None:
     assert json.loads(listed.replace(r"\[", "[").replace(r"\]", "]")) == [value]
 
 
-@given(st.dictionaries(st.text(), st.integers()), st.randoms())
+@given(st.dictionaries(st.text(max_size=3), st.integers(), max_size=5), st.randoms())
 def test_the_same_value_is_the_same_text(value: dict[str, int], random: Any) -> None:
     names = list(value)
     random.shuffle(names)

@@ -29,16 +29,18 @@ CERTIFICATE = {"name": "Merit", "identifier": "c9", "token": "", "lastIssuedOn":
 
 
 class Meanwhile(Life):
-    """A process that lives, while something else happens before its effects that `when` names."""
+    """A process that lives, while other things happen, each once: before an effect for which `when` holds."""
 
-    def __init__(self, when: Callable[[str], bool], happens: Callable[[], object]) -> None:
+    def __init__(self, *things: tuple[Callable[[str, int], bool], Callable[[], object]]) -> None:
         super().__init__()
-        self._when = when
-        self._happens: list[Callable[[], object]] = [happens]
+        self._things = list(things)
 
     def effect(self, name: str) -> None:
-        if self._happens and self._when(name):
-            self._happens.pop()()
+        due = [thing for thing in self._things if thing[0](name, len(self.effects) + 1)]
+        for thing in due:
+            if thing in self._things:
+                self._things.remove(thing)
+                thing[1]()
         super().effect(name)
 
 

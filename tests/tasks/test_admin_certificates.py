@@ -1,7 +1,6 @@
 """Issuing again, and issuing a whole batch after a template was added or mended."""
 
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -17,7 +16,7 @@ from tests.tasks.long_tasks import ONE_PAGE, LongTasks
 
 ARGUMENTS = {"user_id": "u1", "course_id": "do_c1", "batch_id": "b1"}
 BATCH = {"course_id": "do_c1", "batch_id": "b1"}
-PRE_PROCESSOR = "collection_cert_pre_processor"
+PRE_PROCESSOR: Final = "collection_cert_pre_processor"
 
 
 @pytest.fixture
@@ -197,8 +196,7 @@ def test_the_copy_by_batch_is_used_by_setting_and_may_be_stale(make_chain: MakeC
     batch(chain, "Course Merit")
     for user in ("u1", "not-in-the-copy"):
         enrol(chain, EnrolmentKey(user_id=user, course_id="do_c1", batch_id="b1"), status=2)
-    copy = replace(REPORT_ENROLMENTS, columns={**REPORT_ENROLMENTS.columns, "active": "boolean"})
     for user in ("u1", "gone"):
-        chain.put(copy, ("b1", "do_c1", user), active=True)
+        chain.put(REPORT_ENROLMENTS, ("b1", "do_c1", user), userid=user)
     answer = LongTasks(chain, issue_batch).finish("lern.issue_batch", **BATCH)
     assert (answer["enrolments"], [one["user_id"] for one in answer["first"]]) == (1, ["u1"])

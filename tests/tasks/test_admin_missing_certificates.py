@@ -123,4 +123,4 @@ def test_the_nightly_sweep_by_setting(make_chain: MakeChain) -> None:
 def test_beat_knows_it() -> None:
     entry = celeryconfig.beat_schedule["missing-certificates"]
     assert entry["task"] == nightly_missing_certificates.name
-    assert admin_missing_certificates.NAME == sweep_missing_certificates.name
+    assert sweep_missing_certificates.name == admin_missing_certificates.NAME

@@ -1,6 +1,6 @@
 """What an administrator reconciles: one enrolment, with its answer, and whole batches."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.tasks.course import KEY, ROW, batch, consumed, enrol, publish
 from tests.tasks.long_tasks import LongTasks
 
 ARGUMENTS = {"user_id": "u1", "course_id": "do_c1", "batch_id": "b1"}
-PRE_PROCESSOR = "collection_cert_pre_processor"
+PRE_PROCESSOR: Final = "collection_cert_pre_processor"
 
 
 @pytest.fixture

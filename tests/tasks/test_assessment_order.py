@@ -101,7 +101,7 @@ def found(chain: Chain, key: EnrolmentKey) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(arriving=messages(), again=st.sets(st.integers(0, 13)))
 def test_rows_do_not_depend_on_order_or_packing(shared: Chain, arriving: list[list[Version]], again: set[int]) -> None:
     number = next(USERS)

@@ -183,9 +183,11 @@ def test_several_requests_for_one_enrolment_are_one_computation(chain: Chain) ->
     records = [chain.record(sync(key)) for key in (KEY, other, KEY, KEY)]
     assert chain.run(JOB, *records)["done"] == 4
     assert calls == {"get_many": 1, "select_many": 1, "apply": 1}
-    assert [event["edata"]["userIds"] for event in chain.sent_events("collection_cert_pre_processor")] == [
-        ["u1"],
-        ["u2"],
+    (sent,) = chain.sender.to("collection_cert_pre_processor")
+    # Each follows the first record of its own enrolment.
+    assert [(record.key, record.origin) for record in sent.records] == [
+        ("u1", records[0].coordinates),
+        ("u2", records[1].coordinates),
     ]
     assert len(chain.events("telemetry.raw")) == 2
 

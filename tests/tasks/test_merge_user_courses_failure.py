@@ -117,7 +117,12 @@ def test_a_lost_lock_is_noticed_before_anything_is_handed_on(chain: Chain, lock:
     state = chain.world.redis.client("state")
     taken = f"lern:lock:{lock}"
     chain.new_world(
-        Meanwhile(lambda name: name == "release locks" and bool(state.exists(taken)), lambda: state.set(taken, "other"))
+        Meanwhile(
+            (
+                lambda name, _: name == "release locks" and bool(state.exists(taken)),
+                lambda: state.set(taken, "other"),
+            )
+        )
     )
     assert run(chain) == {"again": 1}
     assert not reconciled(chain)
@@ -196,8 +201,10 @@ def test_a_later_write_of_the_learner_service_is_neither_lost_nor_does_it_hide_t
     prepare(chain)
     chain.new_world(
         Meanwhile(
-            lambda name: name == "write user_content_consumption",
-            lambda: used(chain, NEW, SHARED, "r1", status=1, progress=70),
+            (
+                lambda name, _: name == "write user_content_consumption",
+                lambda: used(chain, NEW, SHARED, "r1", status=1, progress=70),
+            )
         )
     )
     assert run(chain) == {"again": 1}

@@ -253,7 +253,7 @@ def test_nothing_of_the_person_is_in_what_is_sent_or_published(chain: Chain) -> 
     for status in ("500", "404"):
         chain.platform.switches.user_read = status
         chain.send(JOB, chain.record(changed("u-100", ROLE)))
-    chain.drain()
+        chain.drain()
     letters = chain.published.to("dev.lern.tasks.failed")
     assert len(letters) == 2
     headers = repr([letter.headers for letter in letters])

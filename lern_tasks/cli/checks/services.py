@@ -6,12 +6,14 @@ from typing import Protocol
 
 from lern_tasks.cli.checks.finding import Check, Finding, ok, problem
 from lern_tasks.cli.effective import masked
+from lern_tasks.clients.certificate_files import certificate_files
 from lern_tasks.clients.content import ContentClient
 from lern_tasks.clients.files import Files
+from lern_tasks.clients.old_registry import OldRegistryClient
 from lern_tasks.clients.registry import RegistryClient
 from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.users import UserClient
-from lern_tasks.errors import LernError
+from lern_tasks.errors import LernError, SettingsError
 from lern_tasks.settings import Settings
 
 
@@ -32,6 +34,8 @@ _SERVICES: tuple[tuple[str, Callable[[Settings], Pings], str], ...] = (
 )
 
 _REGISTRY = "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH"
+_OLD_REGISTRY = "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_CERTREG_BASEPATH"
+_CONTAINER = "LERN_COLLECTION_CERTIFICATE_GENERATOR__CERT_CONTAINER_NAME"
 _PROBE = "doctor"
 """Name of the file that is written and read: always the same, so that it stays one."""
 
@@ -56,11 +60,7 @@ def _ping(name: str, make: Callable[[Settings], Pings], variable: str, settings:
 
 def _registry(settings: Settings) -> Iterator[Finding]:
     if not settings.collection_certificate_generator.enable_rc_certificate:
-        yield problem(
-            "registry",
-            "enable.rc.certificate is false: certificates wait, issuing without the registry is not built yet",
-            "leave the Flink job running for them, and this job without a worker; or set it to true",
-        )
+        yield from _old_registry(settings)
         return
     client = RegistryClient.from_settings(settings)
     try:
@@ -72,6 +72,19 @@ def _registry(settings: Settings) -> Iterator[Finding]:
         yield ok("registry", "answers, and has a public key")
     finally:
         client.close()
+
+
+def _old_registry(settings: Settings) -> Iterator[Finding]:
+    """What takes the registry's place. Into the container nothing is written: others see what it holds."""
+    try:
+        certificate_files(settings).ping()
+    except SettingsError as error:
+        yield problem("certificate files", masked(str(error)), "set what it names; certificates wait until then")
+    except LernError as error:
+        yield problem("certificate files", masked(str(error)), f"start the store, or correct {_CONTAINER}")
+    else:
+        yield ok("certificate files", "the container of the documents answers")
+    yield from _ping("registry", OldRegistryClient.from_settings, _OLD_REGISTRY, settings)
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

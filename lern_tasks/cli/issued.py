@@ -1,0 +1,25 @@
+"""Tables of what many enrolments have earned. See docs/administration.md, "What the answers mean"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from lern_tasks.cli.printing import print_table
+
+_KEY = ("user_id", "course_id", "batch_id")
+
+
+def print_issued(result: Mapping[str, Any], group: str) -> None:
+    """Print the counts by `group`, the first enrolments, what failed, and the sentence that sums it up."""
+    if result.get("groups"):
+        print_table((group, "certificates"), result["groups"].items())
+    if result.get("first"):
+        print_table(("user", "course", "batch", "certificate"), _cells(result["first"], "certificate"), title="First")
+    if result.get("failures"):
+        print_table(("user", "course", "batch", "error"), _cells(result["failures"], "error"), title="Not evaluated")
+    click.echo(result["says"])
+
+
+def _cells(entries: list[Mapping[str, str]], last: str) -> list[list[str]]:
+    return [[entry[name] for name in (*_KEY, last)] for entry in entries]
