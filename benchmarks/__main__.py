@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...] [--json]`: bridge, aggregate, latency; all without a name."""
+"""`python -m benchmarks [NAME ...] [--json]`: bridge, aggregate, latency, index-users; all without a name."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import aggregate, bridge_handover, latency
+from benchmarks import aggregate, bridge_handover, index_users, latency
 from benchmarks.result import Result
 from tests.stack.running import Stack, running
 
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Stack, Path], list[Result]]] = {
     "bridge": bridge_handover.measure,
     "aggregate": aggregate.measure,
     "latency": latency.measure,
+    "index-users": index_users.measure,
 }
 
 

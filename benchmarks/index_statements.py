@@ -18,7 +18,7 @@ from benchmarks.index_rows import USER_COLUMNS
 PAGE = 1000
 IN_FLIGHT = 64
 
-HASH = {
+HASH: Any = {
     "firstname": "Learner 12345",
     "lastname": "Rao",
     "email": "q0JxVh0Zk8m1N2b3" * 6,

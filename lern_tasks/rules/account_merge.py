@@ -78,11 +78,6 @@ class MergePlan:
         changed = any(merged.cells for merged in self.contents.values())
         return changed or bool(self.enrolment or self.attempts) or self.completed is not None
 
-    @property
-    def touches_progress(self) -> bool:
-        """Whether the enrolment's progress is to be computed anew: more than attempts are merged."""
-        return bool(self.contents) or self.copying or self.completed is not None
-
     def intended(self, recorded: Recorded) -> Recorded:
         """What the ledger says once the plan is noted down in it."""
         entries = {content: merged.entry for content, merged in self.contents.items() if merged.entry is not None}

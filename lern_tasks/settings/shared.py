@@ -45,9 +45,12 @@ class RedisSettings(Scope):
     dedup: str = ours("", note="dedup markers; db 13")
     users: str = ours("", note="the user cache that reports read; db 12")
     anonymous_users: str = ours("", note="users without account, to be copied into the user cache; db 4")
-    timeout: float = documented(
-        30.0, "redisdb.connection.timeout", note="seconds for one call (documented in ms: 30000)"
-    )
+    redisdb_connection_timeout: int = documented(30_000, "redisdb.connection.timeout", note="milliseconds for one call")
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for one call."""
+        return self.redisdb_connection_timeout / 1000
 
 
 class CassandraSettings(Scope):

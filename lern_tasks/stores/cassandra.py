@@ -17,7 +17,7 @@ from lern_tasks.stores import cql, cql_schema, schema_check, values
 from lern_tasks.stores.cassandra_scan import next_page
 from lern_tasks.stores.cassandra_session import Call, connect
 from lern_tasks.stores.cql_values import row_of
-from lern_tasks.stores.gateway import Key, Mutation, Page, Row
+from lern_tasks.stores.gateway import BATCH_SIZE, Key, Mutation, Page, Row
 from lern_tasks.stores.installed_schema import InstalledSchema
 from lern_tasks.stores.schema_check import FoundSchema
 from lern_tasks.stores.table import Table
@@ -37,7 +37,6 @@ class CassandraGateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.cassandra
         self._needed = schema_check.needed_tables(settings)
-        self._batch_size = max(1, settings.activity_aggregate_updater.threshold_batch_write_size)
         # The driver's own generator. Each change takes a time of its own from it, so that later changes of one call
         # win over earlier ones, also within one batch.
         self._now: Callable[[], int] = MonotonicTimestampGenerator()
@@ -88,8 +87,8 @@ class CassandraGateway:
         self._connected()
         return self._schema.present(table)
 
-    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
-        """See `Gateway.apply`: changes of one partition go together, in batches of the configured size."""
+    def apply(self, mutations: Sequence[Mutation], *, batch_size: int = BATCH_SIZE) -> list[LernError | None]:
+        """See `Gateway.apply`: changes of one partition go together, in batches of that size."""
         results: list[LernError | None] = [None] * len(mutations)
         partitions: defaultdict[tuple[Table, Key], list[tuple[int, Any]]] = defaultdict(list)
         try:
@@ -110,7 +109,7 @@ class CassandraGateway:
                     # The changes of one declared partition are of one partition on the table's other keys too.
                     partition = change.table, change.key[: len(change.table.partition)]
                     partitions[partition].append((index, statement))
-        size = self._batch_size
+        size = max(1, batch_size)
         groups = [same[start : start + size] for same in partitions.values() for start in range(0, len(same), size)]
         for index, error in self._write(session, groups):
             results[index] = error

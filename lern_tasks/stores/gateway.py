@@ -13,6 +13,9 @@ Key = tuple[str, ...]
 Row = Mapping[str, Any]
 """Columns that were asked for; None where there is no value. Timestamps are aware, in UTC."""
 
+BATCH_SIZE = 10
+"""Changes of one batch: the documented `threshold.batch.write.size`, also for jobs that do not have the setting."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutCells:
@@ -102,8 +105,11 @@ class Gateway(Protocol):
         """The declared columns that the table has here; empty when there is no such table. Raises LernError."""
         ...
 
-    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
-        """Write all; the answer has the order of `mutations`, None for what is written."""
+    def apply(self, mutations: Sequence[Mutation], *, batch_size: int = BATCH_SIZE) -> list[LernError | None]:
+        """Write all; the answer has the order of `mutations`, None for what is written.
+
+        Where a store writes changes of one partition as a batch, `batch_size` is how many at most.
+        """
         ...
 
     def create(self, tables: Sequence[Table]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
 from lern_tasks.stores import values
-from lern_tasks.stores.gateway import Key, Mutation, Page, Row
+from lern_tasks.stores.gateway import BATCH_SIZE, Key, Mutation, Page, Row
 from lern_tasks.stores.sqlite_cells import Cell, cells_of, end_of, key_of, key_text, read_rows
 from lern_tasks.stores.table import Table
 
@@ -105,8 +105,9 @@ class SqliteGateway:
         """See `Gateway.present`: a table here has all that is declared."""
         return frozenset(table.columns)
 
-    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
-        """See `Gateway.apply`: one transaction for all."""
+    def apply(self, mutations: Sequence[Mutation], *, batch_size: int = BATCH_SIZE) -> list[LernError | None]:
+        """See `Gateway.apply`: one transaction for all, whatever the size of batches."""
+        del batch_size
         now = self._moments(len(mutations))
         results: list[LernError | None] = []
         cells: list[Cell] = []

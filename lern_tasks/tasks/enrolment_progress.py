@@ -80,7 +80,7 @@ def write(
         mutations += own
         owners += [key] * len(own)
     count("db-update-count", len(mutations), job=job)
-    results = world.gateway.apply(mutations)
+    results = world.gateway.apply(mutations, batch_size=world.settings.progress(job).threshold_batch_write_size)
     return {owner: error for owner, error in zip(owners, results, strict=True) if error is not None}
 
 

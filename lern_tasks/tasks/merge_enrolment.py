@@ -71,8 +71,8 @@ def read(request: MergeRequest, world: World) -> Merge:
     )
 
 
-def merge_enrolment(merge: Merge, place: Place, *, may_copy: bool, world: World) -> MergePlan:
-    """Merge one enrolment; the plan that was carried out. Raises LernError: LockBusy when somebody else is at it."""
+def merge_enrolment(merge: Merge, place: Place, *, may_copy: bool, world: World) -> None:
+    """Merge one enrolment. Raises LernError: LockBusy when somebody else is at it."""
     key = merge.key(place).text
     names = [f"progress:{key}", *([f"certificate:{key}"] if may_copy else [])]
     holding = world.locks.together(names, wait=world.settings.tasks.lock_wait)
@@ -80,21 +80,20 @@ def merge_enrolment(merge: Merge, place: Place, *, may_copy: bool, world: World)
         raise LockBusy("another worker is busy with this enrolment")
     try:
         # All locks of one call have the same token.
-        done = _write(merge, place, may_copy=may_copy, token=holding.tokens[names[0]], world=world)
+        _write(merge, place, may_copy=may_copy, token=holding.tokens[names[0]], world=world)
     finally:
         lost = holding.release()
     if lost:
         count("lock-lost", len(lost), job=JOB)
         raise LockBusy("the lock was lost before the rows were written")
-    return done
 
 
-def _write(merge: Merge, place: Place, *, may_copy: bool, token: int, world: World) -> MergePlan:
+def _write(merge: Merge, place: Place, *, may_copy: bool, token: int, world: World) -> None:
     ledger, key = merge.rows.tables.merge_ledger, merge.key(place)
     recorded = merge_ledger.read(world.gateway, ledger, merge.pair, place).get(place, UNRECORDED)
     made = merge.plan(place, merge.rows.history(key), recorded, may_copy=may_copy)
     if made.empty:
-        return made
+        return
     now = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC)
     _apply(merge_ledger.intend(ledger, merge.pair, place, made, timestamp=token), world)
     _apply(merge.rows.write(key, made, now=now, timestamp=token), world)
@@ -102,7 +101,6 @@ def _write(merge: Merge, place: Place, *, may_copy: bool, token: int, world: Wor
         # The learner service writes by Cassandra's clock and without our locks: its later cells hide ours.
         raise TransientError("a row was written by somebody else meanwhile, at a later time than ours")
     _apply(merge_ledger.finish(ledger, merge.pair, place, made, timestamp=token + 1), world)
-    return made
 
 
 def _apply(changes: Sequence[Mutation], world: World) -> None:

@@ -3,16 +3,13 @@
 See docs/jobs/merge_user_courses.md.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item
+from lern_tasks.batch import Batch
 from lern_tasks.counters import count
 from lern_tasks.errors import LernError, LockBusy, SendAgain, SettingsError
 from lern_tasks.events.merge_user_courses import MergeRequest, parse
 from lern_tasks.logs import logger
-from lern_tasks.rules.account_merge import History, MergePlan, Place
+from lern_tasks.records import Record
 from lern_tasks.tasks import merge_follow_ups
 from lern_tasks.tasks.merge_enrolment import JOB, Merge, merge_enrolment, read
 from lern_tasks.wiring import World
@@ -23,20 +20,12 @@ _TIME_SHARE = 2 / 3
 """Of the soft time limit: what is left is enough for one more enrolment, a busy lock's wait included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A merge whose rows are written: what it changed in which enrolment of the target."""
-
-    merge: Merge
-    plans: Mapping[Place, MergePlan]
-
-
 @task(job=JOB, parse=parse)
 def merge_user_courses(batch: Batch[MergeRequest], world: World) -> None:
     """Add contents, counts and enrolments of one account to another, and let its progress be computed anew."""
     for item in batch.open:
         try:
-            _follow_up(item, _locked(item.event, world), world)
+            _follow_up(_locked(item.event, world), item.record, world)
         except SettingsError:
             raise  # no record's fault: all wait until the setting is mended
         except LernError as error:
@@ -46,28 +35,28 @@ def merge_user_courses(batch: Batch[MergeRequest], world: World) -> None:
             item.done()
 
 
-def _locked(request: MergeRequest, world: World) -> Merged:
+def _locked(request: MergeRequest, world: World) -> Merge:
     """Write the rows while nobody else merges one of both accounts."""
     names = [f"merge:{user}" for user in sorted((request.from_id, request.to_id))]
     holding = world.locks.together(names, wait=world.settings.tasks.lock_wait)
     if holding is None:
         raise LockBusy("another worker merges one of these accounts")
     try:
-        merged = _rows(request, world)
+        merge = _rows(request, world)
     finally:
         lost = holding.release()
     if lost:
         count("lock-lost", len(lost), job=JOB)
         raise LockBusy("the lock was lost before all rows were written")
-    return merged
+    return merge
 
 
-def _rows(request: MergeRequest, world: World) -> Merged:
+def _rows(request: MergeRequest, world: World) -> Merge:
     """One enrolment after the other, until all are done or the time is nearly over."""
     time_ms = _TIME_SHARE * 1000 * world.settings.merge_user_courses.soft_time_limit
     started_ms = world.now_ms()
     merge = read(request, world)
-    plans: dict[Place, MergePlan] = {}
+    begun = False
     for place in sorted(merge.source):
         first = merge.first_plan(place)
         if first.unreadable:
@@ -75,31 +64,22 @@ def _rows(request: MergeRequest, world: World) -> Merged:
             _log.warning("text_dates_unreadable", columns=sorted(first.unreadable), course_id=place[0])
         if first.empty:
             continue
-        if plans and world.now_ms() - started_ms > time_ms:
+        if begun and world.now_ms() - started_ms > time_ms:
             raise SendAgain("a large account: what is merged is in the ledger, the rest follows")
-        plans[place] = merge_enrolment(merge, place, may_copy=first.copying, world=world)
-    return Merged(merge, plans)
+        begun = True
+        merge_enrolment(merge, place, may_copy=first.copying, world=world)
+    return merge
 
 
-def _follow_up(item: Item[MergeRequest], merged: Merged, world: World) -> None:
-    """Hand on; last of all publish. Where an earlier delivery may have died in between, all that both share."""
-    merge, plans, again = merged.merge, merged.plans, item.delivered_before
+def _follow_up(merge: Merge, cause: Record, world: World) -> None:
+    """Hand on; last of all publish.
+
+    What is handed on follows from the rows alone, not from what this delivery changed: whatever was lost with a worker
+    or with the broker, the same event sent again makes up for it.
+    """
     places = merge.rows.enrolled(merge.request.to_id)
-    changed = {place for place, made in plans.items() if made.touches_progress}
-    affected = [place for place in places if place in changed or (again and place in merge.source)]
-    merge_follow_ups.reconcile([merge.key(place) for place in affected], item.record, world)
-    scored = {
-        (merge.key(place), content)
-        for place, history in merge.source.items()
-        for content, _ in _attempts(history, plans.get(place), again=again)
-    }
-    merge_follow_ups.recompute_scores(sorted(scored), item.record, world)
+    merge_follow_ups.reconcile([merge.key(place) for place in places if place in merge.source], cause, world)
+    scored = {(merge.key(at), content) for at, history in merge.source.items() for content, _ in history.attempts}
+    merge_follow_ups.recompute_scores(sorted(scored), cause, world)
     published = merge_follow_ups.publish_syncs([merge.key(place) for place in places], world)
     count("db-update-user-course-batch", published, job=JOB)
-
-
-def _attempts(history: History, made: MergePlan | None, *, again: bool) -> list[tuple[str, str]]:
-    """The attempts whose scores are to be computed anew."""
-    if again:
-        return list(history.attempts)
-    return list(made.attempts) if made is not None else []

@@ -52,6 +52,10 @@ class IndexPages:
             raise LockBusy("another process does a page of the user index")
         try:
             found = self._page(stand, world, holding.tokens[_LOCK])
+        except (Refused, SettingsError):
+            # The run ends with this: nobody shall wait for it.
+            world.index_runs.release(turn.task_id)
+            raise
         finally:
             holding.release()
         if found.ended:

@@ -112,6 +112,7 @@ def test_a_task_triggered_through_flower_changes_the_row(open_installation: Open
         missing = flower.ended(flower.apply("lern.sweep_missing_certificates", since="2024-01-01"))["result"]
         assert (missing["enrolments"], missing["learners"]) == (3, 0)
 
+        wrong_arguments_are_answered_in_plain_words(flower)
         everything = flower.client.get("/api/tasks").text
         assert "lern.collection_certificate_generator" in everything
         assert "Asha" not in everything
@@ -124,21 +125,17 @@ def _info(flower: Flower, task_id: str) -> dict[str, Any] | None:
     return found if found and found["state"] == "SUCCESS" else None
 
 
-def test_wrong_and_unknown_arguments_are_answered_in_plain_words(open_installation: Open) -> None:
-    installation = open_installation()
-    start_worker_with_events(installation)
-    open_office(installation, learners=0, started=False)
-    with open_flower(installation) as flower:
-        unknown = flower.ended(flower.apply("lern.reconcile_enrolment", user_id="x", course_id="y", batch_id="z"))
-        assert (unknown["state"], unknown["result"]["found"]) == ("SUCCESS", False)
-        assert unknown["result"]["says"].endswith("Nothing was written.")
-        wrong: list[tuple[str, dict[str, Any], str]] = [
-            ("lern.reconcile_enrolment", {"user_id": "x"}, "missing a required argument: 'course_id'"),
-            ("lern.reconcile_batch", {"course_id": 7, "batch_id": "z"}, "argument.course_id is a number"),
-            ("lern.issue_batch", {"course_id": "y", "batch_id": " "}, "argument.batch_id is blank"),
-            ("lern.sweep_missing_certificates", {"since": "soon"}, "argument.since is no date"),
-        ]
-        for name, kwargs, text in wrong:
-            failed = flower.ended(flower.apply(name, **kwargs))
-            assert failed["state"] == "FAILURE"
-            assert text in failed["result"]
+def wrong_arguments_are_answered_in_plain_words(flower: Flower) -> None:
+    unknown = flower.ended(flower.apply("lern.reconcile_enrolment", user_id="x", course_id="y", batch_id="z"))
+    assert (unknown["state"], unknown["result"]["found"]) == ("SUCCESS", False)
+    assert unknown["result"]["says"].endswith("Nothing was written.")
+    wrong: list[tuple[str, dict[str, Any], str]] = [
+        ("lern.reconcile_enrolment", {"user_id": "x"}, "missing a required argument: 'course_id'"),
+        ("lern.reconcile_batch", {"course_id": 7, "batch_id": "z"}, "argument.course_id is a number"),
+        ("lern.issue_batch", {"course_id": "y", "batch_id": " "}, "argument.batch_id is blank"),
+        ("lern.sweep_missing_certificates", {"since": "soon"}, "argument.since is no date"),
+    ]
+    for name, kwargs, text in wrong:
+        failed = flower.ended(flower.apply(name, **kwargs))
+        assert failed["state"] == "FAILURE"
+        assert text in failed["result"]

@@ -18,7 +18,7 @@ from lern_tasks.stores import cassandra_session, cql, open_gateway, values
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.table import Table
 from tests.contracts import gateways
-from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
+from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under
 from tests.stack.server import Server
 from tests.stores.tcp_proxy import TcpProxy
 from tests.waiting import wait_until
@@ -95,12 +95,11 @@ def test_a_batch_is_of_one_partition_and_of_the_configured_size(
 
     real = cql.together
     monkeypatch.setattr(cql, "together", together)
-    settings = cassandra_settings(cassandra_server.address)
-    job = settings.activity_aggregate_updater.model_copy(update={"threshold_batch_write_size": 3})
-    gateway = CassandraGateway(settings.model_copy(update={"activity_aggregate_updater": job}))
+    gateway = CassandraGateway(cassandra_settings(cassandra_server.address))
     one, two = new_key()[:2], new_key()[:2]
     keys = [(*partition, "street", f"{house}") for house in range(7) for partition in (one, two)]
-    write(gateway, *(put(table, key, whole=number) for number, key in enumerate(keys)))
+    changes = [put(table, key, whole=number) for number, key in enumerate(keys)]
+    assert gateway.apply(changes, batch_size=3) == [None] * len(changes)
     gateway.close()
     assert sorted(len(statements) for statements in sent) == [1, 1, 3, 3, 3, 3]
     for statements in sent:

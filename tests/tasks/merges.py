@@ -11,8 +11,9 @@ from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.stores.gateway import PutMap
 from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS, MERGE_LEDGER
 from tests.rules.trees import content, course
-from tests.tasks.chain import Chain
+from tests.tasks.chain import NOW_MS, Chain
 from tests.tasks.course import publish
+from tests.tasks.golden import UUID, Like
 from tests.tasks.mortal import Life
 
 JOB: Final = "merge_user_courses"
@@ -26,6 +27,43 @@ SHARED, COPIED, INACTIVE, OWN, LOOSE = (
 )
 EARLY, LATE = datetime(2023, 11, 14, 10, tzinfo=UTC), datetime(2023, 11, 15, 8, tzinfo=UTC)
 CERTIFICATE = {"name": "Merit", "identifier": "c9", "token": "", "lastIssuedOn": "2023-11-14T10:00:00.000+0000"}
+
+
+MERGED = {
+    "eid": "BE_JOB_REQUEST",
+    "ets": NOW_MS,
+    "mid": Like(rf"LP\.{NOW_MS}\.{UUID}"),
+    "actor": {"id": "Course Batch Updater", "type": "System"},
+    "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
+    "object": {"id": "b1_u-new", "type": "CourseBatchEnrolment"},
+    "edata": {
+        "action": "batch-enrolment-sync",
+        "iteration": 1,
+        "batchId": "b1",
+        "userId": "u-new",
+        "courseId": "do_c1",
+        "reset": ["completionPercentage", "status", "progress"],
+        "reconciled": True,
+    },
+}
+
+RECONCILE = {
+    "eid": "BE_JOB_REQUEST",
+    "ets": NOW_MS,
+    "mid": Like(rf"LP\.{NOW_MS}\.{UUID}"),
+    "actor": {"type": "System", "id": "Course Batch Updater"},
+    "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
+    "object": {"type": "CourseBatchEnrolment", "id": "b1_u-new"},
+    "edata": {
+        "action": "user-enrolment-sync",
+        "iteration": 1,
+        "batchId": "b1",
+        "userId": "u-new",
+        "courseId": "do_c1",
+    },
+}
+
+RECOMPUTE = {"assessmentTs": NOW_MS, "batchId": "b1", "courseId": "do_c1", "userId": "u-new", "contentId": "r1"}
 
 
 class Meanwhile(Life):
@@ -88,10 +126,15 @@ def attempted(chain: Chain, user: str, place: Place, content_id: str, attempt: s
     chain.put(ASSESSMENTS, (user, *place, content_id, attempt), **row)
 
 
-def prepare(chain: Chain) -> None:
-    """Two accounts: a batch of both, two of the source alone, one of the target alone, a content without enrolment."""
+def publish_courses(chain: Chain) -> None:
+    """Publish the courses that have contents."""
     publish(chain)
     publish(chain, {**course(content("r9"), leafNodes=["r9"]), "identifier": "do_c2"})
+
+
+def prepare(chain: Chain) -> None:
+    """Two accounts: a batch of both, two of the source alone, one of the target alone, a content without enrolment."""
+    publish_courses(chain)
     enrolled(chain, OLD, SHARED, status=1, progress=2)
     enrolled(chain, NEW, SHARED, status=1, progress=1)
     used(chain, OLD, SHARED, "r1", status=2, progress=100, viewcount=3, completedcount=1, last_access_time=EARLY)

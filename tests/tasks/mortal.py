@@ -59,7 +59,7 @@ class MortalGateway(Mortal):
 
     backwards = False
 
-    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+    def apply(self, mutations: Sequence[Mutation], **_options: Any) -> list[LernError | None]:
         rows: dict[tuple[str, Key], list[int]] = {}
         for index, mutation in enumerate(mutations):
             rows.setdefault((mutation.table.name, mutation.key), []).append(index)

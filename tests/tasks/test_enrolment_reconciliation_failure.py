@@ -129,7 +129,7 @@ class Refusing:
     def __init__(self, of: Any, users: Key) -> None:
         self._of, self._users = of, users
 
-    def apply(self, mutations: list[Mutation]) -> list[LernError | None]:
+    def apply(self, mutations: list[Mutation], **_options: Any) -> list[LernError | None]:
         return [
             TransientError("timed out")
             if change.table.name == "user_enrolments" and change.key[0] in self._users
@@ -254,7 +254,7 @@ class Stopping:
         self._of, self._meanwhile = of, meanwhile
         self._stopped = False
 
-    def apply(self, mutations: list[Mutation]) -> list[LernError | None]:
+    def apply(self, mutations: list[Mutation], **_options: Any) -> list[LernError | None]:
         if not self._stopped:
             self._stopped = True
             self._meanwhile()

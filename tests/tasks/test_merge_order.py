@@ -15,8 +15,20 @@ from lern_tasks.rules.account_merge import Place
 from lern_tasks.stores.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.flow.course import finished
 from tests.tasks.chain import Chain
-from tests.tasks.course import publish
-from tests.tasks.merges import EARLY, JOB, LATE, SHARED, Meanwhile, enrolled, figured, key_of, merge, undone, used
+from tests.tasks.merges import (
+    EARLY,
+    JOB,
+    LATE,
+    SHARED,
+    Meanwhile,
+    enrolled,
+    figured,
+    key_of,
+    merge,
+    publish_courses,
+    undone,
+    used,
+)
 
 USERS = count()
 OTHER = ("do_c2", "b2")
@@ -49,7 +61,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """One environment for all examples: each has learners of its own."""
     with Registry() as registry, PlatformApi() as platform:
         chain = Chain(tmp_path_factory.mktemp("chain"), registry, platform, LERN_TASKS__LOCK_WAIT="0")
-        publish(chain)
+        publish_courses(chain)
         yield chain
         chain.close()
 
@@ -112,7 +124,7 @@ actions = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(source=histories, target=histories, happens=st.lists(st.tuples(st.integers(2, 20), actions), max_size=3))
 def test_whatever_happens_meanwhile_no_status_is_lowered_and_nothing_is_lost(
     shared: Chain, source: Any, target: Any, happens: list[tuple[int, Any]]

@@ -230,7 +230,7 @@ EVENT = st.tuples(st.lists(SAID, max_size=2), st.sampled_from(["learner-service"
 
 
 @given(st.lists(EVENT, min_size=1, max_size=5), st.randoms(), st.integers(1, 5))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_events_in_any_order_doubled_alone_or_packed_leave_one_hash(
     shared: Chain, events: list[tuple[list[tuple[str, str]], str, int]], random: Any, size: int
 ) -> None:
