@@ -163,6 +163,10 @@ def test_a_store_that_is_not_there_is_an_outage_of_each_key(kind: str, tmp_path:
         assert answer.name == "cassandra"
     with pytest.raises(DependencyDown):
         gateway.ping()
+    with pytest.raises(DependencyDown):
+        gateway.scan(table, ["whole"], after=None, limit=1)
+    with pytest.raises(DependencyDown):
+        gateway.select_page(table, one[:3], ["whole"], after=None, limit=1)
     gateway.close()
 
 

@@ -16,9 +16,10 @@ from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.stores import cassandra_session, cql, open_gateway, values
 from lern_tasks.stores.cassandra import CassandraGateway
+from lern_tasks.stores.gateway import Page
 from lern_tasks.stores.table import Table
 from tests.contracts import gateways
-from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under
+from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
 from tests.stack.server import Server
 from tests.stores.tcp_proxy import TcpProxy
 from tests.waiting import wait_until
@@ -120,6 +121,33 @@ def test_what_only_the_server_refuses_takes_nothing_of_its_batch_along(
     assert isinstance(results[1], InvalidEvent)
     assert {row["house"] for row in rows_under(gateway, table, partition, "house")} == {"1", "3"}
     gateway.close()
+
+
+@pytest.mark.stack
+def test_a_scan_begins_and_ends_at_the_ends_of_the_ring(gateway: CassandraGateway, table: Table) -> None:
+    write(gateway, *(put(table, new_key(), whole=1) for _ in range(10)))
+    page = gateway.scan(table, ["house"], after=None, limit=10_000)
+    assert len(page.rows) >= 10
+    # No row has the least token: Cassandra gives it to none.
+    assert gateway.scan(table, ["house"], after=str(-(2**63)), limit=10_000) == page
+    assert gateway.scan(table, ["house"], after=str(2**63 - 1), limit=10) == Page(rows=[], after=None, done=1.0)
+
+
+@pytest.mark.stack
+def test_a_scan_tells_of_an_outage_and_goes_on_where_it_was(
+    gateway: CassandraGateway, proxy: TcpProxy, table: Table
+) -> None:
+    write(gateway, *(put(table, new_key(), whole=1) for _ in range(30)))
+    whole = gateway.scan(table, table.key, after=None, limit=10_000).rows
+    first = gateway.scan(table, table.key, after=None, limit=10)
+    proxy.stop()
+    with pytest.raises((DependencyDown, TransientError)):
+        gateway.scan(table, table.key, after=first.after, limit=10)
+    proxy.start()
+    wait_until(lambda: works(gateway, table), seconds=BACK, what="the end of the outage")
+    rest = gateway.scan(table, table.key, after=first.after, limit=10_000).rows
+    assert all(row in [*first.rows, *rest] for row in whole)
+    assert not [row for row in rest if row in first.rows]
 
 
 @pytest.mark.stack

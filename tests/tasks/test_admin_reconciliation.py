@@ -196,3 +196,21 @@ def test_a_batch_that_is_unknown_or_empty(tasks: LongTasks) -> None:
 def test_a_batch_without_templates_is_known_by_its_learners(tasks: LongTasks) -> None:
     learners(tasks.chain, 2)
     assert tasks.finish("lern.reconcile_batch", course_id="do_c1", batch_id="b1")["enrolments"] == 2
+
+
+@pytest.mark.parametrize("death", range(1, 15))
+def test_a_death_before_any_effect_tells_of_the_completion_once_and_issues_one_certificate(
+    tasks: LongTasks, death: int
+) -> None:
+    chain = tasks.chain
+    batch(chain, "Course Merit")
+    enrol(chain, status=1)
+    for content in ("r1", "r2", "r3"):
+        consumed(chain, content, status=2)
+    tasks.start("lern.reconcile_enrolment", **ARGUMENTS)
+    tasks.drain(death)
+    assert tasks.results["run-1"]["status_after"] == 2
+    chain.drain()
+    told = {event["mid"] for event in chain.events("telemetry.raw") if event["edata"]["type"] == "enrol-complete"}
+    assert len(told) == 1
+    assert [stored.document["certificateLabel"] for stored in chain.registry.entities()] == ["Course Merit"]

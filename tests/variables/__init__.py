@@ -1,0 +1,1 @@
+"""Every documented configuration variable, and what it does."""
