@@ -33,26 +33,23 @@ class Step:
     cause: Record
 
 
-def hand_on(world: World, steps: Sequence[Step], *, queue: str | None = None) -> None:
-    """Hand every step on, by Celery on `queue` instead of the job's own where one is given.
-
-    Raises DependencyDown when one was not taken; handing on again does no harm.
-    """
+def hand_on(world: World, steps: Sequence[Step]) -> None:
+    """Hand every step on. Raises DependencyDown when one was not taken; handing on again does no harm."""
     by_topic = [step for step in steps if step.job in EVENT_JOBS and world.settings.job(step.job).hand_on == "kafka"]
-    send(world, [step for step in steps if step not in by_topic], queue=queue)
+    send(world, [step for step in steps if step not in by_topic])
     publish(world, [_message(step.topic, step.event, step.key) for step in by_topic])
 
 
-def send(world: World, steps: Sequence[Step], *, queue: str | None = None) -> None:
+def send(world: World, steps: Sequence[Step]) -> None:
     """Send every step to its task, whatever the setting says; neighbours are packed as the bridge packs them.
 
     Raises DependencyDown.
     """
-    for job, group in groupby(steps, key=lambda step: step.job):
+    for (job, _), group in groupby(steps, key=lambda step: (step.job, step.cause.bulk)):
         size = world.settings.records_per_task(job) if job in EVENT_JOBS else 1
         for packed in _batched(list(group), size):
             task_id = derived_id(job, *(part for step in packed for part in _identity(step)))
-            world.sender.send(job, [_record(world, step) for step in packed], task_id=task_id, queue=queue)
+            world.sender.send(job, [_record(world, step) for step in packed], task_id=task_id)
 
 
 def _batched(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:
@@ -89,4 +86,5 @@ def _record(world: World, step: Step) -> Record:
         key=step.key,
         timestamp=world.now_ms(),
         origin=step.cause.first_origin,
+        bulk=step.cause.bulk,
     )

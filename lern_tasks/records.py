@@ -21,6 +21,7 @@ class Record:
     `value` is the event as it came: text, base64 where it was not UTF-8, None for a tombstone. `key` likewise.
     `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt` and `not_yet`
     count what the record has spent of its retries; `first_failed_ms` and `not_before_ms` are epoch ms.
+    `bulk`: a part of mass work, so that neither it nor what follows from it goes before live learners.
     """
 
     value: str | None
@@ -37,6 +38,7 @@ class Record:
     first_failed_ms: int | None = None
     not_before_ms: int | None = None
     delivered_before: bool = False
+    bulk: bool = False
 
     @property
     def text(self) -> str | None:

@@ -36,16 +36,19 @@ class Sender:
         *,
         task_id: str,
         countdown: float | None = None,
-        queue: str | None = None,
     ) -> None:
-        """Send one message with `records` to `job`. Raises DependencyDown when the broker did not take it."""
+        """Send one message with `records` to `job`, on its queue or on that for mass work.
+
+        Raises DependencyDown when the broker did not take it.
+        """
+        bulk = any(record.bulk for record in records)
         self._send(
             topics.task_name(job),
             [[record.to_wire() for record in records]],
             task_id=task_id,
             argsrepr=f"({job}, {len(records)} records)",
             countdown=countdown,
-            queue=queue or topics.queue_name(job),
+            queue=topics.BULK_QUEUE if bulk else topics.queue_name(job),
         )
 
     def send_named(

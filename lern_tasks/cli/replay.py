@@ -79,7 +79,7 @@ def _send(letter: Letter, sender: Sender, replayed: Replayed, files: Files) -> R
         return Replay(letter, "cannot be replayed", str(error))
     # A new id each time: a result of the first replay must not be taken for that of the second.
     task_id = derived_id("replay", _key(letter.stored), time.time_ns())
-    sender.send(job, [record], task_id=task_id, queue=topics.BULK_QUEUE)
+    sender.send(job, [record.next(bulk=True)], task_id=task_id)
     replayed.mark(letter)
     return Replay(letter, "replayed", f"task {task_id}")
 

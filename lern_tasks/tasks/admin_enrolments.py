@@ -94,4 +94,6 @@ def batch_exists(world: World, course_id: str, batch_id: str) -> bool:
 
 def cause(world: World, task_id: str) -> Record:
     """What the records of a run say of where they come from: their ids, too, are the run's own."""
-    return Record(value=None, topic=f"run:{task_id}", timestamp=world.now_ms(), origin=Coordinates(topic=task_id))
+    return Record(
+        value=None, topic=f"run:{task_id}", timestamp=world.now_ms(), origin=Coordinates(topic=task_id), bulk=True
+    )

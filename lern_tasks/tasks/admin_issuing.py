@@ -15,7 +15,6 @@ from lern_tasks.tasks.admin_enrolments import COMPLETE, Chunk, cause
 from lern_tasks.tasks.certificate_evaluation import Evaluation, evaluate
 from lern_tasks.tasks.certificate_facts import JOB, Facts
 from lern_tasks.tasks.sliced import Stand, Turn
-from lern_tasks.topics import BULK_QUEUE
 from lern_tasks.wiring import World
 
 CHUNK = 100
@@ -134,7 +133,7 @@ def ask(world: World, keys: Sequence[EnrolmentKey], run: Record, *, reissue: boo
         )
         for key in keys
     ]
-    hand_on(world, steps, queue=BULK_QUEUE)
+    hand_on(world, steps)
 
 
 def said(stand: Stand, **more: Any) -> Stand:

@@ -16,7 +16,6 @@ from lern_tasks.tasks.admin_issuing import ask
 from lern_tasks.tasks.enrolment_reconciliation import Reconciliation, reconcile
 from lern_tasks.tasks.enrolment_sync import sync_step
 from lern_tasks.tasks.sliced import Page, Stand, Turn, long_task
-from lern_tasks.topics import BULK_QUEUE
 
 _CHUNK = 1000
 """Enrolments handed over at once: ten messages of a hundred."""
@@ -84,7 +83,7 @@ def _batch(course_id: str, batch_id: str, stand: Stand, turn: Turn) -> Stand:
     # A copy by batch may name enrolments that are gone.
     there = [key for key, row in rows(world, page.keys).items() if row is not None]
     run = cause(world, turn.task_id)
-    hand_on(world, [sync_step(key, run, world) for key in there], queue=BULK_QUEUE)
+    hand_on(world, [sync_step(key, run, world) for key in there])
     result["enrolments"] = stand.result.get("enrolments", 0) + len(there)
     if page.after is None:
         return _ended({**result, "says": admin_words.handed_over(result["enrolments"])})

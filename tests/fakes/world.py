@@ -102,10 +102,10 @@ class RecordingSender:
         *,
         task_id: str,
         countdown: float | None = None,
-        queue: str | None = None,
     ) -> None:
         if self.down:
             raise DependencyDown("broker")
+        queue = "bulk" if any(record.bulk for record in records) else None
         self.sent.append(Sent(job=job, records=records, task_id=task_id, countdown=countdown, queue=queue))
 
     def send_named(

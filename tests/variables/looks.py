@@ -59,7 +59,9 @@ def asked(text: str) -> Look:
 def body(path_end: str, *members: str) -> Look:
     """A member of the body of each request to a path that ends so."""
     return lambda stage: [
-        _member(each.body, *members) for each in stage.requests if each.method == "POST" and each.path.endswith(path_end)
+        _member(each.body, *members)
+        for each in stage.requests
+        if each.method == "POST" and each.path.endswith(path_end)
     ]
 
 

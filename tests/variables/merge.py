@@ -44,7 +44,9 @@ CASES = [
     *common(JOB),
     _case(_topic, "{env}.syncs", topics, {"dev.syncs"}, merging),
     _case("lms-cassandra.keyspace", "other", tables, {*_other, _ledger}, merging),
-    _case("lms-cassandra.content_consumption.table", "spare", tables, {_spare, _enrolments, _figures, _ledger}, merging),
+    _case(
+        "lms-cassandra.content_consumption.table", "spare", tables, {_spare, _enrolments, _figures, _ledger}, merging
+    ),
     _case("lms-cassandra.user_enrolments.table", "spare", tables, {_contents, _spare, _figures, _ledger}, merging),
     _case("lms-cassandra.user_activity_agg.table", "spare", tables, {_contents, _enrolments, _spare, _ledger}, merging),
     _case("course.date.format", "yyyy-MM-dd", last_access, LATE, merging),

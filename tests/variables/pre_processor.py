@@ -32,7 +32,11 @@ def issuing(stage: Stage, **columns: Any) -> None:
     stage.put(names.enrolments, ROW, active=True, status=2)
     figures = {"score:quiz": 9.0, "max_score:quiz": 10.0, "score:test": 8.0, "max_score:test": 10.0, **columns}
     stage.put(names.activity_agg, ("Course", "do_c1", "u1", "cb:b1"), aggregates=figures)
-    contents = {"do_c1": {"name": "Fractions 101"}, "quiz": {"contentType": "Quiz"}, "test": {"contentType": "SelfAssess"}}
+    contents = {
+        "do_c1": {"name": "Fractions 101"},
+        "quiz": {"contentType": "Quiz"},
+        "test": {"contentType": "SelfAssess"},
+    }
     stage.platform.add(users={"u1": USER}, contents=contents)
     stage.deliver(JOB, issue("u1"))
 
@@ -62,7 +66,9 @@ CASES = [
     _case("user_read_api", "/private/user/v5/read", calls("/u1"), ["GET /learner/private/user/v5/read/u1"], issuing),
     _case("content_read_api", "/content/v3/read", calls("/quiz"), ["GET /content/content/v3/read/quiz"], issuing),
     _case("service.content.basePath", "$platform/else", calls("/quiz"), ["GET /else/content/v4/read/quiz"], issuing),
-    _case("service.learner.basePath", "$platform/userorg", calls("/u1"), ["GET /userorg/private/user/v1/read/u1"], issuing),
+    _case(
+        "service.learner.basePath", "$platform/userorg", calls("/u1"), ["GET /userorg/private/user/v1/read/u1"], issuing
+    ),
     _case("assessment.metrics.supported.contenttype", '["Quiz"]', _score, [{"quiz": 90.0}], issuing),
     _case("enable.suppress.exception", "false", outcome, {"dead": 1}, issuing_with_a_gap),
     _case("cloud_storage_base_url", "https://cloud", _template, [f"https://cloud/box/{_path}"], issuing, BOX),

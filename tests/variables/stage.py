@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import BATCH_SIZE, Mutation
 from lern_tasks.stores.table import Table
 from lern_tasks.topics import JobName
+from tests.clients.mock_kafka import mock_kafka
 from tests.fakes.world import FakeWorld
 from tests.tasks.chain import Chain
 from tests.tasks.mortal import Life
@@ -35,6 +37,13 @@ class Notes:
     commands: list[tuple[str, str]] = field(default_factory=list)
     taking: bool = False
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take notes meanwhile; what happens outside is the scene's own."""
+        self.taking = True
+        yield
+        self.taking = False
+
 
 class Services:
     """The services that jobs call, for all stages."""
@@ -42,6 +51,11 @@ class Services:
     def __init__(self) -> None:
         self.registry, self.platform, self.old = Registry(), PlatformApi(), OldRegistry()
         self._stack = ExitStack()
+
+    @cached_property
+    def kafka(self) -> str:
+        """The address of a Kafka, started at first use."""
+        return self._stack.enter_context(mock_kafka()).bootstrap
 
     def __enter__(self) -> Self:
         for service in (self.registry, self.platform, self.old):
@@ -62,10 +76,10 @@ class Services:
         return [*self.platform.requests, *self.registry.requests, *self.old.requests]
 
     def addressed(self, value: str) -> str:
-        """`value` with the services' addresses for their names: `$platform`, `$registry`, `$old`."""
+        """`value` with the services' addresses for their names: `$platform`, `$registry`, `$old`, `$kafka`."""
         for name, service in (("platform", self.platform), ("registry", self.registry), ("old", self.old)):
             value = value.replace(f"${name}", service.url)
-        return value
+        return value.replace("$kafka", self.kafka) if "$kafka" in value else value
 
 
 class Stage(Chain):
@@ -95,11 +109,10 @@ class Stage(Chain):
 
     def deliver(self, job: JobName, *events: Any, follow: bool = False) -> None:
         """Run one message, and with `follow` all that it leads to, and note down what is touched."""
-        self.notes.taking = True
-        self.outcome = {name: count for name, count in self.run(job, *map(self.record, events)).items() if count}
-        if follow:
-            self.drain()
-        self.notes.taking = False
+        with self.notes.taken():
+            self.outcome = {name: count for name, count in self.run(job, *map(self.record, events)).items() if count}
+            if follow:
+                self.drain()
         self.requests = self.services.requests
 
     def platform_requests(self, path_end: str) -> list[RecordedRequest]:

@@ -1,8 +1,30 @@
 """The tables of all variables together."""
 
-from tests.variables import assessment, generator, merge, pre_processor, progress, relation
+from tests.variables import (
+    assessment,
+    documents,
+    generator,
+    merge,
+    pre_processor,
+    progress,
+    relation,
+    shared,
+    user_cache,
+)
+from tests.variables.case import Case
 
-MODULES = (progress, assessment, relation, merge, pre_processor, generator)
-CASES = [case for module in MODULES for case in module.CASES]
+CASES: list[Case] = [
+    *shared.CASES,
+    *relation.CASES,
+    *progress.CASES,
+    *assessment.CASES,
+    *merge.CASES,
+    *pre_processor.CASES,
+    *generator.CASES,
+    *documents.CASES,
+    *user_cache.CASES,
+]
 
-NO_EFFECT: dict[tuple[str, str], str] = {}
+NO_EFFECT: dict[tuple[str, str], str] = {
+    **assessment.NO_EFFECT,
+}

@@ -36,7 +36,7 @@ PARSERS: dict[EventJob, Callable[[str | None], Any]] = {
     "user_cache_updater": user_cache_updater.parse,
 }
 
-OPERATIONS = Path(__file__).parents[1] / "docs" / "operations.md"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def outside_readers() -> dict[str, str]:
