@@ -1,7 +1,7 @@
 """Celery's settings, one reason each. Ours come from the environment: `lern settings` lists them."""
 
 from celery.schedules import crontab
-from kombu import Queue
+from kombu.entity import Queue
 
 from lern_tasks import settings, topics
 

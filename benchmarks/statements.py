@@ -65,11 +65,7 @@ class _Statements:
             f"UPDATE user_activity_agg USING TIMESTAMP ? SET agg_last_updated = agg_last_updated + ? {where}"
         )
         self._progress = session.prepare(
-            "UPDATE user_enrolments USING TIMESTAMP ? SET status = ?, progress = ?, datetime = ? "
-            "WHERE userid = ? AND courseid = ? AND batchid = ?"
-        )
-        self._statuses = session.prepare(
-            "UPDATE user_enrolments USING TIMESTAMP ? SET contentstatus = ? "
+            "UPDATE user_enrolments USING TIMESTAMP ? SET contentstatus = ?, datetime = ?, progress = ?, status = ? "
             "WHERE userid = ? AND courseid = ? AND batchid = ?"
         )
 
@@ -95,9 +91,7 @@ class _Statements:
                 )
             )
         statuses = dict.fromkeys(self._course.contents, 2)
-        made.append(
-            _together(self._progress.bind((token, 1, 1, now, *key)), self._statuses.bind((token, statuses, *key)))
-        )
+        made.append(self._progress.bind((token, statuses, now, 1, 1, *key)))
         return made
 
 

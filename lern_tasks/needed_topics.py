@@ -1,11 +1,13 @@
 """The topics that the jobs read and write. See docs/operations.md, "When something fails"."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from lern_tasks import topics
 from lern_tasks.settings import Settings
+from lern_tasks.topics import EventJob
 
 Role = Literal["input", "handed on", "audit", "failed"]
 
@@ -26,32 +28,32 @@ class NeededTopic:
         return "failed" in self.roles
 
 
-def needed_topics(settings: Settings) -> list[NeededTopic]:
-    """Every topic once, sorted by name."""
+def needed_topics(settings: Settings, jobs: Iterable[EventJob] = topics.EVENT_JOBS) -> list[NeededTopic]:
+    """Every topic that `jobs` read or write, once, sorted by name."""
     roles: dict[str, set[Role]] = defaultdict(set)
-    for job in topics.EVENT_JOBS:
+    for job in jobs:
         roles[settings.topic(settings.job(job).kafka_input_topic)].add("input")
-    for name in topics.JOBS:
-        roles[settings.failed_topic(name)].add("failed")
+        roles[settings.failed_topic(job)].add("failed")
+        for template in _handed_on(settings, job):
+            roles[settings.topic(template)].add("handed on")
+        audit = getattr(settings.job(job), "kafka_audit_topic", "")
+        if audit:
+            roles[settings.topic(audit)].add("audit")
     roles[settings.topic(UNKNOWN_JOB_FAILED)].add("failed")
-    aggregator, reconciliation = settings.activity_aggregate_updater, settings.enrolment_reconciliation
-    handed_on = (
-        aggregator.kafka_certissue_topic,
-        reconciliation.kafka_certissue_topic,
-        settings.assessment_aggregator.kafka_certissue_topic,
-        settings.merge_user_courses.kafka_output_course_batch_updater_topic,
-        settings.collection_cert_pre_processor.kafka_output_topic,
-    )
-    audits = (
-        aggregator.kafka_audit_topic,
-        reconciliation.kafka_audit_topic,
-        settings.collection_certificate_generator.kafka_audit_topic,
-    )
-    for template in handed_on:
-        roles[settings.topic(template)].add("handed on")
-    for template in audits:
-        roles[settings.topic(template)].add("audit")
     return [NeededTopic(name=name, roles=tuple(sorted(uses))) for name, uses in sorted(roles.items())]
+
+
+def _handed_on(settings: Settings, job: EventJob) -> list[str]:
+    match job:
+        case "activity_aggregate_updater" | "enrolment_reconciliation":
+            return [settings.progress(job).kafka_certissue_topic]
+        case "assessment_aggregator":
+            return [settings.assessment_aggregator.kafka_certissue_topic]
+        case "merge_user_courses":
+            return [settings.merge_user_courses.kafka_output_course_batch_updater_topic]
+        case "collection_cert_pre_processor":
+            return [settings.collection_cert_pre_processor.kafka_output_topic]
+    return []
 
 
 def failed_topics(settings: Settings) -> list[str]:

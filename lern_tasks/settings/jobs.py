@@ -20,7 +20,11 @@ class JobSettings(Scope):
     threshold_batch_read_size: int = documented(
         1000, "threshold.batch.read.size", note="records of one message, at most; the route's own size is lower"
     )
-    threshold_batch_read_interval: str = documented("", "threshold.batch.read.interval", note="has no effect")
+    threshold_batch_read_interval: str = documented(
+        "",
+        "threshold.batch.read.interval",
+        note="has no effect: a message is filled with what Kafka has, nothing waits",
+    )
     records: int = ours(1, note="records packed into one task message under backlog, at most")
     soft_time_limit: int = ours(90, note="seconds after which a task stops and sends what is left again")
     hand_on: HandOn = ours("celery", note="how our jobs reach this one: celery, or kafka (a Flink job takes it)")

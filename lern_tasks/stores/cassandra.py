@@ -133,12 +133,15 @@ class CassandraGateway:
         if isinstance(result, LernError):
             raise DependencyDown("cassandra", str(result))
 
-    def schema_differences(self) -> list[str]:
-        """What the schema check finds in the tables of all jobs, in plain words. Raises LernError for no answer."""
-        found = FoundSchema()
-        for keyspace in sorted({cql_schema.stored_name(table.keyspace) for table in self._needed}):
+    def schema_differences(self, tables: Sequence[Table] | None = None) -> list[str]:
+        """What the schema check finds in `tables`, in plain words; without any in those of all jobs.
+
+        Raises LernError for no answer.
+        """
+        needed, found = self._needed if tables is None else tables, FoundSchema()
+        for keyspace in sorted({cql_schema.stored_name(table.keyspace) for table in needed}):
             found = found.joined(self._read_schema(keyspace))
-        return schema_check.differences(self._needed, found)
+        return schema_check.differences(needed, found)
 
     def close(self) -> None:
         """See `Gateway.close`."""

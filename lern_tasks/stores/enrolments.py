@@ -38,23 +38,19 @@ def read_rows(
 def write_progress(
     table: Table, key: EnrolmentKey, update: EnrolmentUpdate, *, now: datetime, timestamp: int
 ) -> list[Mutation]:
-    """Write the progress columns; the statuses of contents are replaced as a whole.
+    """Write the progress columns, the statuses of contents as a whole.
 
-    The status comes last: a row that is completed is not written again, so after a death in between it must be open.
+    In one: a row that is completed is not written again, so nothing may be missing of it.
     """
-    cells: dict[str, Any] = {"status": update.status, "progress": update.progress, "datetime": now}
+    cells: dict[str, Any] = {
+        "status": update.status,
+        "progress": update.progress,
+        "datetime": now,
+        "contentstatus": dict(update.content_status),
+    }
     if update.completed_on is not None:
         cells["completedon"] = update.completed_on
-    return [
-        ReplaceCollection(
-            table=table,
-            key=row_key(key),
-            column="contentstatus",
-            value=dict(update.content_status),
-            timestamp=timestamp,
-        ),
-        PutCells(table=table, key=row_key(key), cells=cells, timestamp=timestamp),
-    ]
+    return [PutCells(table=table, key=row_key(key), cells=cells, timestamp=timestamp)]
 
 
 def write_certificates(

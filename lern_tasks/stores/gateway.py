@@ -19,7 +19,7 @@ BATCH_SIZE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutCells:
-    """Set single columns. `timestamp` in microseconds decides between writers; None is now."""
+    """Set whole columns, maps and lists too. `timestamp` in microseconds decides between writers; None is now."""
 
     table: Table
     key: Key

@@ -13,7 +13,7 @@ from lern_tasks.settings import Settings
 from lern_tasks.stores.cql_schema import stored_name, stored_type, type_name
 from lern_tasks.stores.job_tables import used_by
 from lern_tasks.stores.table import Table
-from lern_tasks.topics import EVENT_JOBS
+from lern_tasks.topics import EVENT_JOBS, EventJob
 
 _log = logger(__name__)
 
@@ -67,7 +67,16 @@ class FoundSchema:
 
 def needed_tables(settings: Settings) -> list[Table]:
     """Each table that an event job reads or writes, once, under the installation's names."""
-    return list({table: None for job in EVENT_JOBS for table in used_by(settings, job)})
+    return list(users_of_tables(settings, EVENT_JOBS))
+
+
+def users_of_tables(settings: Settings, jobs: Iterable[EventJob]) -> dict[Table, tuple[EventJob, ...]]:
+    """Each table that `jobs` read or write, with those that do."""
+    found: dict[Table, tuple[EventJob, ...]] = {}
+    for job in jobs:
+        for table in used_by(settings, job):
+            found[table] = (*found.get(table, ()), job)
+    return found
 
 
 def found_schema(

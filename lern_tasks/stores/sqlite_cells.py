@@ -45,19 +45,12 @@ def cells_of(mutation: Mutation, timestamp: int) -> list[Cell]:
         case Delete():
             return [(name, key, _ROW, "", None, timestamp)]
         case PutCells():
-            return [
-                (name, key, column, "", stored_value(table, table.columns[column], value), timestamp)
-                for column, value in mutation.cells.items()
-            ]
+            cells = mutation.cells.items()
+            return [cell for column, value in cells for cell in _set(table, key, column, value, timestamp)]
         case PutMap():
             return _entries(mutation.table, key, mutation.column, mutation.entries, timestamp)
         case ReplaceCollection():
-            if not table.is_map(mutation.column):
-                value = stored_value(table, table.columns[mutation.column], mutation.value or None)
-                return [(name, key, mutation.column, "", value, timestamp)]
-            # One microsecond before, as Cassandra does: entries written by the same statement survive it.
-            replaced: Cell = (name, key, mutation.column, _ROW, None, timestamp - 1)
-            return [replaced, *_entries(table, key, mutation.column, mutation.value or {}, timestamp)]
+            return _set(table, key, mutation.column, mutation.value, timestamp)
 
 
 def read_rows(table: Table, cells: Iterable[StoredCell], columns: Sequence[str]) -> Iterator[tuple[str, Row]]:
@@ -84,6 +77,18 @@ def _living(table: Table, cells: Sequence[StoredCell]) -> dict[str, Any]:
         else:
             values[column] = from_stored(table, kind, stored)
     return values
+
+
+def _set(table: Table, key: str, column: str, value: Any, timestamp: int) -> list[Cell]:
+    """A whole column; of a map all entries that there were go."""
+    name = table.full_name
+    if not table.is_map(column):
+        # An empty list is no list, as in Cassandra.
+        empty = isinstance(value, list | tuple) and not value
+        stored = stored_value(table, table.columns[column], None if empty else value)
+        return [(name, key, column, "", stored, timestamp)]
+    # One microsecond before, as Cassandra does: entries written by the same statement survive it.
+    return [(name, key, column, _ROW, None, timestamp - 1), *_entries(table, key, column, value or {}, timestamp)]
 
 
 def _entries(table: Table, key: str, column: str, entries: Mapping[str, Any], timestamp: int) -> list[Cell]:

@@ -3,20 +3,26 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from lern_tasks import topics
+from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.__main__ import lern
+from lern_tasks.cli.checks import workers
 from lern_tasks.clients.files import Files
 from lern_tasks.clients.kafka_out import KafkaOut
 from lern_tasks.dead_letter import Letter, failure_of, publish, to_message
 from lern_tasks.embedded.kafka import Kafka
+from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.redis import Redis
+from lern_tasks.embedded.registry import Registry
 from lern_tasks.errors import InvalidEvent, LernError
+from lern_tasks.needed_topics import needed_topics
 from lern_tasks.records import Record
 from lern_tasks.settings import Settings, load
 
@@ -58,6 +64,61 @@ def installation(
     monkeypatch.setenv("LERN_FILES__URL", f"file://{tmp_path / 'files'}")
     monkeypatch.setenv("LERN_STORE", f"sqlite:{tmp_path / 'store.sqlite'}")
     return load()
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """An installation of all jobs where nothing is wrong, until a test makes it so."""
+
+    platform: PlatformApi
+    registry: Registry
+    lern: Lern
+
+    def doctor(self, *options: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
+        """The exit status, and all findings."""
+        result = self.lern("doctor", "--json", *options, **environment)
+        return result.exit_code, json.loads(result.output)
+
+    def bad(self, *options: str, **environment: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        """What is not well, by check and jobs."""
+        _, findings = self.doctor(*options, **environment)
+        bad = [finding for finding in findings if finding["level"] != "ok"]
+        assert all(finding["why"] and finding["to_do"] for finding in bad), bad
+        found = {(finding["check"], *finding["jobs"]): finding for finding in bad}
+        assert len(found) == len(bad), bad
+        return found
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[tuple[Kafka, Redis]]:
+    """Kafka with all topics, and Redis, for tests that only look."""
+    with Kafka({topic.name: 1 for topic in needed_topics(Settings.model_construct())}) as kafka, Redis() as redis:
+        yield kafka, redis
+
+
+@pytest.fixture
+def healthy(
+    servers: tuple[Kafka, Redis], lern_command: Lern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Healthy]:
+    kafka, redis = servers
+    monkeypatch.setattr(kafka_admin, "_CONFIGURATION_TIMEOUT", 0.2)
+    monkeypatch.setattr(workers, "_taken", lambda _: frozenset(topics.QUEUES))
+    with PlatformApi() as platform, Registry() as registry:
+        for variable, value in (
+            ("KAFKA__BROKERS", kafka.bootstrap),
+            ("REDIS__URL", redis.url),
+            ("STORE", f"sqlite:{tmp_path / 'store.sqlite'}"),
+            ("FILES__URL", f"file://{tmp_path / 'files'}"),
+            ("ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH", platform.search_url),
+            ("ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH", platform.search_url),
+            ("COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH", platform.content_url),
+            ("COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH", platform.learner_url),
+            ("COLLECTION_CERTIFICATE_GENERATOR__SERVICE_LEARNER_BASEPATH", platform.learner_url),
+            ("COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH", registry.api_url),
+            ("USER_CACHE_UPDATER__USER_READ_API_URL", f"{platform.learner_url}/private/user/v1/read/"),
+        ):
+            monkeypatch.setenv(f"LERN_{variable}", value)
+        yield Healthy(platform, registry, lern_command)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutMap
 from lern_tasks.stores.sqlite import SqliteGateway
 from lern_tasks.stores.table import Table
-from tests.contracts.gateways import cassandra_settings, cell, new_key, put, rows_under, sqlite_path, write
+from tests.contracts.gateways import cassandra_settings, cell, new_key, put, read, rows_under, sqlite_path, write
 
 WRITERS = 3
 ROUNDS = 20
@@ -130,3 +130,12 @@ def test_a_gateway_used_before_a_fork_works_on_both_sides(gateway: Gateway, tabl
     assert child.exitcode == 0
     write(gateway, entry(table, key, "after"))
     assert set(cell(gateway, table, key, "wholes")) == {"before", "child", "after"}
+
+
+def test_a_map_and_a_list_are_replaced_beside_other_cells(gateway: Gateway, table: Table) -> None:
+    key = new_key()
+    write(gateway, PutMap(table=table, key=key, column="wholes", entries={"a": 1, "b": 2}, timestamp=1))
+    write(gateway, put(table, key, 2, wholes={"b": 3}, texts=["x"], whole=7))
+    assert read(gateway, table, key, "wholes", "texts", "whole") == {"wholes": {"b": 3}, "texts": ["x"], "whole": 7}
+    write(gateway, put(table, key, 3, wholes={}, texts=[]))
+    assert read(gateway, table, key, "wholes", "texts", "whole") == {"wholes": None, "texts": None, "whole": 7}

@@ -39,7 +39,9 @@ class Watch:
 
 def test_all_jobs_with_deaths_in_between(open_installation: Open) -> None:
     installation = open_installation()
-    scenario = make_everything(31, learners=ENROLMENTS, courses=[exam_course("a"), exam_course("b")])
+    scenario = make_everything(
+        31, learners=ENROLMENTS, courses=[exam_course("a", lessons=3), exam_course("b", lessons=3)]
+    )
     installation.seed(scenario)
     system = installation.system
     workers = [system.start_worker(concurrency=2) for _ in range(2)]

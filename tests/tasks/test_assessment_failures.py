@@ -43,7 +43,7 @@ class Failing:
             return dict.fromkeys(prefixes, self.error.pop())
         return self._of.select_many(table, prefixes, columns)
 
-    def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+    def apply(self, mutations: Sequence[Mutation], **_options: Any) -> list[LernError | None]:
         return [
             self.error.pop() if each.table.name == self._table and self.error else self._of.apply([each])[0]
             for each in mutations
@@ -119,7 +119,7 @@ def test_what_was_written_after_the_lock_was_lost_is_done_again(chain: Chain) ->
     state = chain.world.redis.client("state")
 
     class Stolen(Failing):
-        def apply(self, mutations: Sequence[Mutation]) -> list[LernError | None]:
+        def apply(self, mutations: Sequence[Mutation], **_options: Any) -> list[LernError | None]:
             state.delete("lern:lock:progress:u1:do_c1:b1")
             return super().apply(mutations)
 

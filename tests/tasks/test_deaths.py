@@ -18,7 +18,7 @@ from tests.tasks.requests import generate
 
 KEYS = [EnrolmentKey(user_id=user, course_id="do_c1", batch_id="b1") for user in ("u1", "u2")]
 
-EFFECTS_OF_AGGREGATES = 40
+EFFECTS_OF_AGGREGATES = 38
 EFFECTS_OF_CERTIFICATES = 35
 """How many effects each run below has: one death before each of them."""
 

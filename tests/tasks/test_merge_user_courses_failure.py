@@ -141,7 +141,7 @@ class Away:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._of, name)
 
-    def apply(self, mutations: Any) -> Any:
+    def apply(self, mutations: Any, **_options: Any) -> Any:
         self._left -= 1
         return [DependencyDown("cassandra")] * len(mutations) if self._left < 0 else self._of.apply(mutations)
 

@@ -7,7 +7,7 @@ from tests.tasks.conftest import MakeChain
 from tests.tasks.syncs import JOB, REQUIRED, store, sync
 from tests.tasks.test_deaths import KEYS, prepare, state, undisturbed
 
-EFFECTS = 27
+EFFECTS = 25
 """How many effects the run below has: one death before each of them."""
 
 WRITES = (3, 19)

@@ -9,8 +9,8 @@ from lern_tasks.stores.cql_schema import create_table
 from lern_tasks.stores.job_tables import for_job
 from tests.events.assess_events import answered, attempt
 from tests.tasks.course import course_tree
-from tests.variables.case import Case
-from tests.variables.looks import asked, common, nothing, outcome, requests, tables, topics
+from tests.variables.case import Case, Idle
+from tests.variables.looks import asked, common, nothing, outcome, requests, tables, topics, waiting
 from tests.variables.progress import BY_KAFKA
 from tests.variables.stage import Stage
 
@@ -71,7 +71,9 @@ CASES = [
     _case("content.read.api", "$platform/content/content/v3/read", requests, [_read], unknown, COUNTED),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-    (JOB, "lms-cassandra.enrolmentstable"): "the Flink job names the table and never reads it; nor do we",
-}
+IDLE = [
+    waiting(JOB, attempting),
+    Idle(
+        JOB, "lms-cassandra.enrolmentstable", attempting, "the Flink job names the table and never reads it; nor do we"
+    ),
+]

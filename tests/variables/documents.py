@@ -10,9 +10,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
 
 from tests.tasks.requests import generate
-from tests.variables.case import Case
+from tests.variables.case import Case, Look
 from tests.variables.generator import JOB, PREFIX, enrolled, issued_types
-from tests.variables.looks import Look, body, calls
+from tests.variables.looks import body, calls
 from tests.variables.stage import Stage
 
 FOLDER = {

@@ -7,8 +7,8 @@ from lern_tasks.stores.job_tables import for_job
 from tests.rules.certificates import issued, texts
 from tests.tasks.course import ROW
 from tests.tasks.requests import generate
-from tests.variables.case import Case
-from tests.variables.looks import body, calls, common, outcome, tables, topics
+from tests.variables.case import Case, Idle
+from tests.variables.looks import body, calls, common, outcome, tables, topics, waiting
 from tests.variables.stage import Stage
 
 JOB: Final = "collection_certificate_generator"
@@ -93,7 +93,7 @@ CASES = [
     _case("cloud_store_base_path_placeholder", "HERE", _url, [TEMPLATE], generating, CLOUD),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-    (JOB, "service.content.basePath"): "all that a certificate says is in the event: nothing calls the content service",
-}
+IDLE = [
+    waiting(JOB, generating),
+    Idle(JOB, "service.content.basePath", generating, "the event holds all that a certificate says of its course"),
+]

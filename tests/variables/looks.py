@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from bridge.routes import routes
 from lern_tasks.topics import EventJob
-from tests.variables.case import Case, Look
+from tests.variables.case import Case, Idle, Look, Scene
 from tests.variables.stage import Stage
 
 
@@ -95,6 +95,11 @@ def common(job: EventJob) -> list[Case]:
         Case(job, "threshold.batch.read.size", "7", route(job, "records"), 7, nothing, many),
         Case(job, "kafka.output.failed.topic", "{env}.letters", letters, [("dev.letters", "INVALID_EVENT")], bad),
     ]
+
+
+def waiting(job: EventJob, scene: Scene) -> Idle:
+    """What no job has an effect of."""
+    return Idle(job, "threshold.batch.read.interval", scene, "a message is filled with what Kafka has: nothing waits")
 
 
 def _member(value: Any, *path: str) -> Any:

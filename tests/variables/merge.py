@@ -6,7 +6,7 @@ from typing import Any, Final
 from lern_tasks.stores.job_tables import for_job
 from tests.tasks.merges import NEW, OLD, merge
 from tests.variables.case import Case
-from tests.variables.looks import common, tables, topics
+from tests.variables.looks import common, tables, topics, waiting
 from tests.variables.stage import Stage
 
 JOB: Final = "merge_user_courses"
@@ -52,6 +52,4 @@ CASES = [
     _case("course.date.format", "yyyy-MM-dd", last_access, LATE, merging),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-}
+IDLE = [waiting(JOB, merging)]

@@ -7,8 +7,8 @@ from lern_tasks.stores.job_tables import for_job
 from tests.rules.certificates import texts
 from tests.tasks.course import ROW
 from tests.tasks.requests import issue
-from tests.variables.case import Case
-from tests.variables.looks import calls, common, handed, outcome, tables, topics
+from tests.variables.case import Case, Idle
+from tests.variables.looks import calls, common, handed, outcome, tables, topics, waiting
 from tests.variables.stage import Stage
 
 JOB: Final = "collection_cert_pre_processor"
@@ -77,7 +77,7 @@ CASES = [
     _case("cloud_store_base_path_placeholder", "HERE", _template, [f"CLOUD_BASE_PATH/{_path}"], issuing, CLOUD),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-    (JOB, "lms-cassandra.assessment_aggregator.table"): "scores are read from user_activity_agg, as the Flink job does",
-}
+IDLE = [
+    waiting(JOB, issuing),
+    Idle(JOB, "lms-cassandra.assessment_aggregator.table", issuing, "the Flink job never reads it: scores are figures"),
+]

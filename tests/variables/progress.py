@@ -13,7 +13,7 @@ from tests.flow.course import finished
 from tests.tasks.course import KEY, ROW, course_tree
 from tests.tasks.syncs import sync
 from tests.variables.case import Case, Scene
-from tests.variables.looks import asked, common, largest_batch, requests, tables, topics
+from tests.variables.looks import asked, common, largest_batch, requests, tables, topics, waiting
 from tests.variables.stage import Stage
 
 AGGREGATOR: Final = "activity_aggregate_updater"
@@ -105,10 +105,10 @@ def searches(stage: Stage) -> int:
     return len(stage.platform_requests("/v3/search"))
 
 
-def marker_ttl(stage: Stage) -> int:
-    """Seconds that a marker still has."""
-    ttl: int = stage.world.redis.client("dedup", AGGREGATOR).ttl(MARKER)
-    return ttl
+def marker_expiry(stage: Stage) -> set[str]:
+    """Seconds after which a marker goes, as Redis is told."""
+    commands = [command for _, command in stage.notes.commands if command.startswith(f"SET {MARKER} ")]
+    return {command.rpartition(" EX ")[2] for command in commands}
 
 
 def both(job: ProgressJob) -> list[Case]:
@@ -148,6 +148,8 @@ CASES = [
     _case("dedup-redis.host", "markers", asked(MARKER), {"markers:6379/13"}, _scene),
     _case("dedup-redis.port", "7000", asked(MARKER), {"localhost:7000/13"}, _scene),
     _case("dedup-redis.database.index", "3", asked(MARKER), {"localhost:6379/3"}, _scene),
-    _case("dedup-redis.database.expiry", "60", marker_ttl, 60, _scene),
+    _case("dedup-redis.database.expiry", "60", marker_expiry, {"60"}, _scene),
     _case("activity.input.dedup.enabled", "false", views, 2, repeating),
 ]
+
+IDLE = [waiting(AGGREGATOR, _scene), waiting(RECONCILIATION, completing(RECONCILIATION))]

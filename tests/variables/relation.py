@@ -7,7 +7,7 @@ from typing import Final
 from lern_tasks.stores.job_tables import for_job
 from tests.tasks.course import course_tree
 from tests.variables.case import Case
-from tests.variables.looks import asked, common, tables
+from tests.variables.looks import asked, common, tables, waiting
 from tests.variables.stage import Stage
 
 JOB: Final = "relation_cache_updater"
@@ -34,6 +34,4 @@ CASES = [
     _case("dp-redis.database.index", "6", _unit, {"localhost:6379/6"}, publishing),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-}
+IDLE = [waiting(JOB, publishing)]

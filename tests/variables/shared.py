@@ -11,7 +11,7 @@ from tests.variables.case import Case
 from tests.variables.looks import nothing
 from tests.variables.stage import Stage
 
-SOON = {"LERN_KAFKA__DELIVERY_TIMEOUT": "0.2"}
+SOON = {"LERN_KAFKA__DELIVERY_TIMEOUT": "3"}
 A_MOMENT = 2.0
 """Seconds: far more than 50 ms, far less than the usual 30 s."""
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -132,7 +132,7 @@ class Addresses:
         """The client of a role, as `RedisRoles` chooses its address."""
         url = urlsplit(self._settings.redis_url(role, job))
         client = _NotingRedis(server=self._servers[url.netloc], db=int(url.path[1:]), decode_responses=True)
-        client.noted = lambda command: self._note(f"{url.netloc}{url.path}", command)
+        client.noted = partial(self._note, f"{url.netloc}{url.path}")
         return client
 
     def ping(self) -> None:
@@ -154,7 +154,7 @@ class _NotingRedis(fakeredis.FakeRedis):
         return super().execute_command(*args, **options)
 
     def pipeline(self, *args: Any, **options: Any) -> Any:
-        pipe = super().pipeline(*args, **options)
+        pipe: Any = super().pipeline(*args, **options)
         plain = pipe.execute_command
 
         def execute_command(*command: Any, **how: Any) -> Any:

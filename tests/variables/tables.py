@@ -11,7 +11,7 @@ from tests.variables import (
     shared,
     user_cache,
 )
-from tests.variables.case import Case
+from tests.variables.case import Case, Idle
 
 CASES: list[Case] = [
     *shared.CASES,
@@ -25,6 +25,12 @@ CASES: list[Case] = [
     *user_cache.CASES,
 ]
 
-NO_EFFECT: dict[tuple[str, str], str] = {
-    **assessment.NO_EFFECT,
-}
+NO_EFFECT: list[Idle] = [
+    *relation.IDLE,
+    *progress.IDLE,
+    *assessment.IDLE,
+    *merge.IDLE,
+    *pre_processor.IDLE,
+    *generator.IDLE,
+    *user_cache.IDLE,
+]

@@ -6,8 +6,8 @@ from typing import Final
 from lern_tasks.tasks.index_users import NAME, index_users
 from tests.tasks.long_tasks import LongTasks
 from tests.tasks.profiles import cache, cached, changed, profile
-from tests.variables.case import Case
-from tests.variables.looks import asked, calls, common, outcome
+from tests.variables.case import Case, Idle
+from tests.variables.looks import asked, calls, common, outcome, waiting
 from tests.variables.stage import Stage
 
 JOB: Final = "user_cache_updater"
@@ -98,11 +98,8 @@ CASES = [
     ),
 ]
 
-NO_EFFECT = {
-    (JOB, "threshold.batch.read.interval"): "messages are filled from what Kafka has; nothing waits for a window",
-    (JOB, "redis-meta.database.key.expiry.seconds"): "the Flink job reads it and lets no user expire; nor do we",
-    (
-        JOB,
-        "redis.user.backup.dir",
-    ): "a refresh replaces users one by one: nothing is deleted that a backup would restore",
-}
+IDLE = [
+    waiting(JOB, changing),
+    Idle(JOB, "redis-meta.database.key.expiry.seconds", changing, "the Flink job lets no user expire; nor do we"),
+    Idle(JOB, "redis.user.backup.dir", copying, "nothing is deleted that a backup would restore"),
+]

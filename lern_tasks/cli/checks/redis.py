@@ -4,27 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from lern_tasks.cli.checks.finding import Check, Finding, ok, problem, warning
-from lern_tasks.settings import RedisRole, Settings
-from lern_tasks.topics import JobName
-
-_ROLES: tuple[tuple[RedisRole, JobName | None], ...] = (
-    ("broker", None),
-    ("results", None),
-    ("state", None),
-    ("relation_cache", "relation_cache_updater"),
-    ("units", "relation_cache_updater"),
-    ("metadata", None),
-    ("collection", None),
-    ("dedup", "activity_aggregate_updater"),
-)
-
-_MUST_KEEP: tuple[RedisRole, ...] = ("broker", "state", "dedup")
-"""What is lost here is a task, a registry intent, a count."""
+from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, problem, warning
+from lern_tasks.cli.checks.redis_uses import MUST_KEEP, Use, address, uses
+from lern_tasks.settings import Settings
 
 _TIMEOUT = 5.0
 """Seconds to connect and for each answer: a server that takes longer is away for the jobs too."""
@@ -32,52 +19,83 @@ _TIMEOUT = 5.0
 _CLOCK_DIFFERENCE = 1.0
 """Seconds. Redis' clock gives the write timestamps of rows: one that is behind loses against older writes."""
 
-
-def checks() -> list[tuple[str, Check]]:
-    """One check a role, so that one server that is away does not hide the others."""
-    return [(f"redis {role}", partial(_check, role, job)) for role, job in _ROLES]
+_CLOCK_WHY = "Redis' clock orders the writes to Cassandra: of two writes the older one may stay"
 
 
-def _check(role: RedisRole, job: JobName | None, settings: Settings) -> Iterator[Finding]:
-    name, url = f"redis {role}", settings.redis_url(role, job)
-    parts = urlsplit(url)
-    where = f"{parts.hostname}:{parts.port or 6379}{parts.path}"
-    client = redis.Redis.from_url(url, decode_responses=True, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+def checks(settings: Settings, jobs: Jobs) -> list[Check]:
+    """One check a role and server, so that one that is away does not hide the others."""
+    return [
+        Check(name=f"redis {use.role}", look=partial(_check, use), why=use.why, jobs=use.jobs)
+        for use in uses(settings, jobs)
+    ]
+
+
+def connect(url: str) -> "redis.Redis":
+    """A client that asks once: the library's own three retries would make a dead host take twenty seconds."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=_TIMEOUT,
+        socket_connect_timeout=_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def place(url: str) -> str:
+    """Server and database, without the login."""
+    parts = address(url)
+    server = parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
+    return f"{server}/{parts.get('db', 0)}"
+
+
+def _check(use: Use, _: Settings) -> Iterator[Finding]:
+    name, client = f"redis {use.role}", connect(use.url)
     try:
         client.ping()
     except redis.RedisError as error:
-        variable = f"LERN_REDIS__{role.upper()} or LERN_REDIS__URL"
-        yield problem(name, f"{where} does not answer: {type(error).__name__}", f"start it, or correct {variable}")
+        result = f"{place(use.url)} does not answer: {type(error).__name__}"
+        yield problem(name, result, f"start it, or correct {use.variable}")
         return
-    try:
-        yield ok(name, f"{where} answers")
-        if role in _MUST_KEEP:
-            yield from _keeps(name, client, always=role == "broker")
-        if role == "state":
+    else:
+        yield ok(name, f"{place(use.url)} answers")
+        if use.kept:
+            yield from _persists(use, client)
+            yield from _evicts(use, client)
+        if use.role == "state":
             yield from _clock(client)
     finally:
         client.close()
 
 
-def _keeps(name: str, client: "redis.Redis", *, always: bool) -> Iterator[Finding]:
-    persistence = _ask(lambda: client.info("persistence"))
-    aof = persistence.get("aof_enabled")
+def _persists(use: Use, client: "redis.Redis") -> Iterator[Finding]:
+    name = f"redis {use.role}"
+    aof = _ask(lambda: client.info("persistence")).get("aof_enabled")
+    switch_on = f"{use.shell} CONFIG SET appendonly yes"
     if aof is None:
         yield ok(name, "the server does not tell whether it persists; make sure of appendonly yes")
-    elif not int(aof):
-        yield problem(name, "loses everything at a restart (no AOF)", "redis-cli CONFIG SET appendonly yes")
-    elif always and _setting(client, "appendfsync") not in ("always", ""):
-        yield warning(name, "a power cut loses the last second", "redis-cli CONFIG SET appendfsync always")
-    else:
+    elif int(aof) and use.role == "broker" and _setting(client, "appendfsync") not in ("always", ""):
+        yield warning(name, "a power cut loses the last second", f"{use.shell} CONFIG SET appendfsync always")
+    elif int(aof):
         yield ok(name, "persists (AOF)")
+    elif use.role in MUST_KEEP:
+        yield problem(name, "loses everything at a restart (no AOF)", switch_on)
+    elif _setting(client, "save"):
+        yield ok(name, "persists (snapshots)")
+    else:
+        yield warning(name, "loses everything at a restart (no AOF, no snapshots)", switch_on)
+
+
+def _evicts(use: Use, client: "redis.Redis") -> Iterator[Finding]:
+    name = f"redis {use.role}"
     policy = _ask(lambda: client.info("memory")).get("maxmemory_policy") or _setting(client, "maxmemory-policy")
     if not policy:
         yield ok(name, "the server does not tell its eviction; make sure of maxmemory-policy noeviction")
-    elif policy != "noeviction":
-        to_do = "redis-cli CONFIG SET maxmemory-policy noeviction, or give this role a server of its own"
-        yield problem(name, f"throws keys away when memory is short ({policy})", to_do)
-    else:
+    elif policy == "noeviction":
         yield ok(name, "evicts nothing")
+    else:
+        own = f"give this role a server of its own ({use.variable})"
+        to_do = f"{use.shell} CONFIG SET maxmemory-policy noeviction, or {own}"
+        yield problem(name, f"throws keys away when memory is short ({policy})", to_do)
 
 
 def _clock(client: "redis.Redis") -> Iterator[Finding]:
@@ -95,7 +113,7 @@ def clock_finding(name: str, difference: float) -> Finding:
     text = f"{difference:+.2f} s from this machine's"
     if abs(difference) <= _CLOCK_DIFFERENCE:
         return ok(name, text)
-    return warning(name, text, "run NTP (chrony) on all machines: Redis' clock orders the writes to Cassandra")
+    return warning(name, text, "run NTP (chrony) on all machines", why=_CLOCK_WHY)
 
 
 def _setting(client: "redis.Redis", name: str) -> str:

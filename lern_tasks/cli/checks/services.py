@@ -1,20 +1,28 @@
-"""The HTTP services and the file store."""
+"""The HTTP services, and the files of dead letters."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from lern_tasks.cli.checks.finding import Check, Finding, ok, problem
+from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.effective import masked
-from lern_tasks.clients.certificate_files import certificate_files
 from lern_tasks.clients.content import ContentClient
 from lern_tasks.clients.files import Files
-from lern_tasks.clients.old_registry import OldRegistryClient
-from lern_tasks.clients.registry import RegistryClient
+from lern_tasks.clients.frameworks import FrameworkClient
+from lern_tasks.clients.question_count import QuestionCountClient
 from lern_tasks.clients.search import SearchClient
+from lern_tasks.clients.user_profiles import UserProfileClient
 from lern_tasks.clients.users import UserClient
-from lern_tasks.errors import LernError, SettingsError
+from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
+from lern_tasks.topics import EventJob
+
+_PATIENCE = 5.0
+"""Seconds to wait for an answer, at most: it is asked for a sign of life, not for work."""
+
+_PROBE = "doctor"
+"""Name of the file that is written and read: always the same, so that it stays one."""
 
 
 class Pings(Protocol):
@@ -27,64 +35,118 @@ class Pings(Protocol):
         """Close connections."""
 
 
-_SERVICES: tuple[tuple[str, Callable[[Settings], Pings], str], ...] = (
-    ("search", SearchClient.from_settings, "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH"),
-    ("content", ContentClient.from_settings, "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH"),
-    ("users", UserClient.from_settings, "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH"),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service that one job asks. `variable`: what its address is set by, after the job's prefix."""
+
+    name: str
+    job: EventJob
+    make: Callable[[Settings], Pings]
+    variable: str
+    why: str
+    needed: Callable[[Settings], bool] = lambda _: True
+
+    def check(self) -> Check:
+        """Whether it answers."""
+        return Check(name=self.name, look=partial(_ping, self), why=self.why, jobs=(self.job,))
+
+
+_SERVICES = (
+    Service(
+        name="search",
+        job="activity_aggregate_updater",
+        make=SearchClient.from_settings,
+        variable="SERVICE_SEARCH_BASEPATH",
+        why="whether a course is live is asked there: progress waits for it",
+    ),
+    Service(
+        name="question count",
+        job="assessment_aggregator",
+        make=QuestionCountClient.from_settings,
+        variable="CONTENT_READ_API",
+        why="with assessment.skip.missingRecords attempts wait for the number of questions",
+        needed=lambda settings: settings.assessment_aggregator.assessment_skip_missingrecords,
+    ),
+    Service(
+        name="search",
+        job="enrolment_reconciliation",
+        make=lambda settings: SearchClient.from_settings(settings, "enrolment_reconciliation"),
+        variable="SERVICE_SEARCH_BASEPATH",
+        why="whether a course is live is asked there: reconciliation waits for it",
+    ),
+    Service(
+        name="content",
+        job="collection_cert_pre_processor",
+        make=ContentClient.from_settings,
+        variable="SERVICE_CONTENT_BASEPATH",
+        why="certificates wait for names and types of contents",
+    ),
+    Service(
+        name="users",
+        job="collection_cert_pre_processor",
+        make=UserClient.from_settings,
+        variable="SERVICE_LEARNER_BASEPATH",
+        why="certificates wait for the learner's name",
+    ),
+    Service(
+        name="users",
+        job="collection_certificate_generator",
+        make=lambda settings: UserClient.from_settings(settings, "certificate_notification"),
+        variable="SERVICE_LEARNER_BASEPATH",
+        why="mails, text messages and feed entries about certificates wait",
+    ),
+    Service(
+        name="user profiles",
+        job="user_cache_updater",
+        make=UserProfileClient.from_settings,
+        variable="USER_READ_API_URL",
+        why="changes of users do not reach the user cache, which reports read",
+    ),
+    Service(
+        name="frameworks",
+        job="user_cache_updater",
+        make=FrameworkClient.from_settings,
+        variable="SERVICE_TAXONOMY_BASEPATH",
+        why="with framework_fields dynamic or both users wait for the categories of their framework",
+        needed=lambda settings: settings.user_cache_updater.framework_fields != "legacy",
+    ),
 )
 
-_REGISTRY = "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH"
-_OLD_REGISTRY = "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_CERTREG_BASEPATH"
-_CONTAINER = "LERN_COLLECTION_CERTIFICATE_GENERATOR__CERT_CONTAINER_NAME"
-_PROBE = "doctor"
-"""Name of the file that is written and read: always the same, so that it stays one."""
+
+def checks(settings: Settings, jobs: Jobs) -> list[Check]:
+    """One check a service that `jobs` ask as they are set, and the store of large values."""
+    services = [service.check() for service in _SERVICES if service.job in jobs and service.needed(settings)]
+    return [Check(name="files", look=_files, why="a dead letter too large for its topic is kept there"), *services]
 
 
-def checks() -> list[tuple[str, Check]]:
-    """One check a service."""
-    services = [(name, partial(_ping, name, make, variable)) for name, make, variable in _SERVICES]
-    return [*services, ("registry", _registry), ("files", _files)]
+def prefix(job: EventJob) -> str:
+    """What the variables of a job begin with."""
+    return f"LERN_{job.upper()}__"
 
 
-def _ping(name: str, make: Callable[[Settings], Pings], variable: str, settings: Settings) -> Iterator[Finding]:
-    client = make(settings)
+def patient(settings: Settings) -> Settings:
+    """The settings with short limits for HTTP."""
+    http = settings.http
+    limits = {
+        "connect_timeout": min(http.connect_timeout, _PATIENCE),
+        "read_timeout": min(http.read_timeout, _PATIENCE),
+    }
+    return settings.model_copy(update={"http": http.model_copy(update=limits)})
+
+
+def _ping(service: Service, settings: Settings) -> Iterator[Finding]:
+    client = None
     try:
+        client = service.make(patient(settings))
         client.ping()
     except LernError as error:
-        yield problem(name, masked(str(error)), f"start it, or correct {variable}")
+        remedy = f"start it, or correct {prefix(service.job)}{service.variable}"
+        yield problem(service.name, masked(str(error)), remedy)
     else:
-        yield ok(name, "answers")
+        yield ok(service.name, "answers")
     finally:
-        client.close()
-
-
-def _registry(settings: Settings) -> Iterator[Finding]:
-    if not settings.collection_certificate_generator.enable_rc_certificate:
-        yield from _old_registry(settings)
-        return
-    client = RegistryClient.from_settings(settings)
-    try:
-        client.ping()
-        client.key_id()
-    except LernError as error:
-        yield problem("registry", masked(str(error)), f"start it, give it a key, or correct {_REGISTRY}")
-    else:
-        yield ok("registry", "answers, and has a public key")
-    finally:
-        client.close()
-
-
-def _old_registry(settings: Settings) -> Iterator[Finding]:
-    """What takes the registry's place. Into the container nothing is written: others see what it holds."""
-    try:
-        certificate_files(settings).ping()
-    except SettingsError as error:
-        yield problem("certificate files", masked(str(error)), "set what it names; certificates wait until then")
-    except LernError as error:
-        yield problem("certificate files", masked(str(error)), f"start the store, or correct {_CONTAINER}")
-    else:
-        yield ok("certificate files", "the container of the documents answers")
-    yield from _ping("registry", OldRegistryClient.from_settings, _OLD_REGISTRY, settings)
+        if client is not None:
+            client.close()
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
