@@ -40,8 +40,9 @@ def users(count: int) -> Iterator[tuple[Any, ...]]:
 
 
 def memberships(count: int) -> Iterator[tuple[Any, ...]]:
+    schools = max(1, min(SCHOOLS, count // 10))
     for number in range(count):
-        yield _id(number), f"school-{number * 7919 % SCHOOLS}", False
+        yield _id(number), f"school-{number * 7919 % schools}", False
 
 
 def _id(number: int) -> str:
