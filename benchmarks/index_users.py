@@ -71,7 +71,6 @@ def _index(env: dict[str, str]) -> tuple[float, float, int]:
     assert process.returncode == 0
     found = json.loads(output)
     assert found["written"] == USERS
-    print("CPU", usage.ru_utime, usage.ru_stime, file=sys.stderr)
     return found["seconds"], usage.ru_maxrss / 1024, found["written"]
 
 

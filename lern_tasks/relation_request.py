@@ -1,11 +1,11 @@
 """Asking for the relation cache of a course that has none. See docs/architecture.md, "Failure"."""
 
-import msgspec
+from typing import Any
 
-from lern_tasks.errors import DependencyDown
+from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
+from lern_tasks.next_step import Step, hand_on
 from lern_tasks.records import Record
-from lern_tasks.sender import derived_id
 from lern_tasks.wiring import World
 
 _ONCE_IN = 60
@@ -15,25 +15,35 @@ _log = logger(__name__)
 
 
 def ask_for_relations(world: World, course_id: str) -> None:
-    """Ask for the relation cache of the course, once a minute. An outage is logged: what waits asks again."""
+    """Ask our job or Flink's for the relation cache of the course, once a minute.
+
+    What fails is logged: what waits asks again.
+    """
+    now_ms = world.now_ms()
+    step = Step(
+        job="relation_cache_updater",
+        event=_event(course_id, now_ms),
+        topic=world.settings.topic(world.settings.relation_cache_updater.kafka_input_topic),
+        key=course_id,
+        # Each request is a task of its own: what an earlier one found missing may be there now.
+        business_key=f"relations:{course_id}:{now_ms}",
+        cause=Record(value=None, topic="relation-cache-request"),
+    )
     try:
         if world.once.first(f"relations:{course_id}", expiry=_ONCE_IN):
-            record = Record(value=_event(course_id), topic="relation-cache-request")
-            task_id = derived_id("relations", course_id, world.now_ms())
-            world.sender.send("relation_cache_updater", [record], task_id=task_id)
-    except DependencyDown as down:
+            hand_on(world, [step])
+    except LernError as error:
         # The request is a help; what needs the relations is tried again all the same.
-        _log.warning("relation_cache_not_requested", course_id=course_id, dependency=down.name)
+        _log.warning("relation_cache_not_requested", course_id=course_id, code=error.code)
 
 
-def _event(course_id: str) -> str:
-    return msgspec.json.encode(
-        {
-            "eid": "BE_JOB_REQUEST",
-            "edata": {
-                "action": "relation-cache-update",
-                "identifier": course_id,
-                "mimeType": "application/vnd.ekstep.content-collection",
-            },
-        }
-    ).decode()
+def _event(course_id: str, now_ms: int) -> dict[str, Any]:
+    return {
+        "eid": "BE_JOB_REQUEST",
+        "ets": now_ms,
+        "edata": {
+            "action": "relation-cache-update",
+            "identifier": course_id,
+            "mimeType": "application/vnd.ekstep.content-collection",
+        },
+    }

@@ -87,6 +87,7 @@ def _pre_processor(settings: Settings) -> JobTables:
         "course_batch": own.lms_cassandra_course_batch_table,
         "enrolments": own.lms_cassandra_user_enrolments_table,
         "activity_agg": own.lms_cassandra_user_activity_agg_table,
+        "report_enrolments": tables.REPORT_ENROLMENTS.name,
     }
     return _renamed(names, own.lms_cassandra_keyspace)
 

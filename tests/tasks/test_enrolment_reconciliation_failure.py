@@ -85,6 +85,17 @@ def test_a_live_course_without_leaf_nodes_is_waited_for_and_its_relations_asked_
     assert not chain.published.to("failed")
 
 
+def test_relations_are_asked_of_the_flink_job_where_it_is_the_one_that_runs(make_chain: MakeChain) -> None:
+    chain = make_chain(LERN_RELATION_CACHE_UPDATER__HAND_ON="kafka")
+    chain.platform.add(contents={"do_c1": {"status": "Live"}})
+    enrol(chain)
+    store(chain, {"r1": 2})
+    assert reconcile(chain) == {"again": 1}
+    (request,) = chain.events(".content.postpublish.request")
+    assert (request["edata"]["action"], request["edata"]["identifier"]) == ("relation-cache-update", "do_c1")
+    assert not list(chain.sender.to("relation_cache_updater"))
+
+
 def test_a_course_that_never_comes_is_a_dead_letter_on_the_topic_that_is_set(make_chain: MakeChain) -> None:
     chain = make_chain(**{f"{PREFIX}KAFKA_OUTPUT_FAILED_TOPIC": "{env}.activity.agg.failed"})
     enrol(chain)
