@@ -10,6 +10,7 @@ from tests.cli.conftest import Lern
 from tests.flow.course import Scenario
 from tests.flow.installation import Installation, embedded
 from tests.flow.office import certificates, open_office, row
+from tests.flow.seeding import course_rows
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,7 @@ def a_template_is_added_later(office: Office, run: Run) -> None:
         units=of_course.units,
         templates=("Course Merit", "Participation"),
     )
-    installation.apply(installation._course_rows(scenario.courses[0]))
+    installation.apply(course_rows(installation.system.settings, scenario.courses[0]))
 
     missing = run("missing-certificates", "--since", "2024-01-01")
     assert missing.exit_code == 1

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from lern_tasks.embedded.kafka import Kafka
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.embedded.registry import Registry
-from lern_tasks.stores.gateway import Mutation, PutCells, ReplaceCollection
+from lern_tasks.stores.gateway import Mutation
 from lern_tasks.stores.job_tables import JobTables, for_job, used_by
 from lern_tasks.topics import EVENT_JOBS, QUEUES
-from tests.flow.course import Course, Learner, Scenario
+from tests.flow.course import Scenario
 from tests.flow.oracle import Expected, expected
 from tests.flow.rows import stored_rows
+from tests.flow.seeding import course_rows, learner_rows
 from tests.flow.system import System
 from tests.stack.redis import RedisServer
 from tests.waiting import wait_until
@@ -164,12 +164,9 @@ class Installation:
 
     def seed(self, scenario: Scenario) -> None:
         """Store what the platform has before the first event: hierarchies, batches, users, enrolments, contents."""
-        mutations: list[Mutation] = []
-        for course in scenario.courses:
-            mutations += self._course_rows(course)
-        for learner in scenario.learners:
-            mutations += self._learner_rows(learner)
-        self.apply(mutations)
+        rows = [course_rows(self.system.settings, course) for course in scenario.courses]
+        rows += [learner_rows(self.tables, learner) for learner in scenario.learners]
+        self.apply([mutation for each in rows for mutation in each])
         self.platform.add(
             users={
                 learner.key.user_id: {"firstName": "Asha", "lastName": f"Rao {number}", "rootOrgId": "org"}
@@ -185,43 +182,9 @@ class Installation:
             if course.exam:
                 metadata.set(course.exam, json.dumps({"contentType": "SelfAssess"}))
 
-    def _learner_rows(self, learner: Learner) -> list[Mutation]:
-        cells = {"active": True, "status": 0, "enrolled_date": datetime(2024, 1, 1, tzinfo=UTC)}
-        course, batch = learner.key.course_id, learner.key.batch_id
-        users = [learner.key.user_id] if learner.enrolled else []
-        users += [learner.merged_from] if learner.merged_from else []
-        rows: list[Mutation] = [
-            PutCells(table=self.tables.enrolments, key=(user, course, batch), cells=cells) for user in users
-        ]
-        statuses = dict.fromkeys(learner.visited, 1) | dict.fromkeys(learner.stored, 2)
-        contents = self.tables.content_consumption
-        rows += [
-            PutCells(table=contents, key=(learner.key.user_id, course, batch, content), cells={"status": status})
-            for content, status in statuses.items()
-        ]
-        counted = {"status": 2, "viewcount": 1, "completedcount": 1}
-        rows += [
-            PutCells(table=contents, key=(learner.merged_from, course, batch, content), cells=counted)
-            for content in learner.inherited
-        ]
-        return rows
-
     def apply(self, mutations: Sequence[Mutation]) -> None:
         """Write rows as others write them."""
         assert not [error for error in self.system.world.gateway.apply(mutations) if error]
-
-    def _course_rows(self, course: Course) -> list[Mutation]:
-        hierarchy = for_job(self.system.settings, "relation_cache_updater").content_hierarchy
-        batches = for_job(self.system.settings, "collection_cert_pre_processor").course_batch
-        return [
-            PutCells(table=hierarchy, key=(course.course_id,), cells={"hierarchy": course.hierarchy()}),
-            ReplaceCollection(
-                table=batches,
-                key=(course.course_id, course.batch_id),
-                column="cert_templates",
-                value=course.template_rows("https://templates.example"),
-            ),
-        ]
 
     def publish(self, scenario: Scenario) -> None:
         """Publish the courses and wait for their relation keys."""

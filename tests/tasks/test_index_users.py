@@ -1,4 +1,4 @@
-"""The bulk user index: modes, pages, deaths, two runs at once."""
+"""The bulk user index: modes and pages."""
 
 from typing import Any
 
@@ -6,50 +6,16 @@ import msgspec
 import pytest
 
 from lern_tasks.errors import InvalidArgument, Refused, SettingsError
-from lern_tasks.stores.tables import LOCATIONS, ORGANISATIONS, SYSTEM_SETTINGS, USER_ORGANISATIONS, USERS
+from lern_tasks.stores.tables import USER_ORGANISATIONS, USERS
 from lern_tasks.stores.user_cache import Change
 from lern_tasks.tasks import user_index_pages
-from lern_tasks.tasks.index_users import NAME, index_users, start_daily
+from lern_tasks.tasks.index_users import NAME, index_users
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
+from tests.tasks.indexed import ALICE, cached, names, place, seed, user, users
 from tests.tasks.long_tasks import ONE_PAGE, LongTasks
 
-YESTERDAY = "2023-11-13 08:00:00:000+0000"
 LONG_AGO = "2023-01-01 08:00:00:000+0000"
-"""The test's clock stands at 2023-11-14."""
-
-
-def user(chain: Chain, user_id: str, **cells: Any) -> None:
-    row = {"userid": user_id, "firstname": f"Name of {user_id}", "rootorgid": "root", "updateddate": YESTERDAY}
-    chain.put(USERS, (user_id,), **{name: cell for name, cell in {**row, **cells}.items() if cell is not None})
-
-
-def place(chain: Chain) -> None:
-    """What users point to."""
-    chain.put(SYSTEM_SETTINGS, ("custodianOrgId",), value="custodian")
-    chain.put(ORGANISATIONS, ("root",), orgname="Karnataka", externalid="KA", organisationtype=5)
-    for school in ("school-1", "school-2"):
-        chain.put(ORGANISATIONS, (school,), orgname=f"High {school}", externalid=school[-1], organisationtype=2)
-    chain.put(LOCATIONS, ("l-1",), name="Karnataka", type="state")
-
-
-def seed(chain: Chain, *user_ids: str, **cells: Any) -> None:
-    place(chain)
-    for user_id in user_ids:
-        user(chain, user_id, **cells)
-
-
-def users(chain: Chain) -> Any:
-    return chain.world.redis.client("users")
-
-
-def cached(chain: Chain) -> dict[str, dict[str, str]]:
-    client = users(chain)
-    return {key.removeprefix("user:"): client.hgetall(key) for key in sorted(client.scan_iter("user:*"))}
-
-
-def names(chain: Chain) -> list[str]:
-    return list(cached(chain))
 
 
 @pytest.fixture
@@ -206,9 +172,6 @@ def test_without_the_custodian_organisation_nothing_is_written(chain: Chain, tas
     assert tasks.finish(NAME)["written"] == 1
 
 
-ALICE = {"firstname": "Alice", "usersignintype": "Validated"}
-
-
 def test_a_refresh_takes_all_users_and_removes_those_without_row(chain: Chain, tasks: LongTasks) -> None:
     """Trap 14, 19: anonymous entries, and keys that are no users, stay."""
     seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
@@ -320,81 +283,3 @@ def test_the_default_is_the_day_before_the_first_slice(make_chain: MakeChain) ->
     while result is None:
         result = tasks.run(chain.sender.named[-1])
     assert (result["since"], result["written"]) == ("2023-11-13", 5)
-
-
-def many(chain: Chain) -> None:
-    seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
-    chain.put(USER_ORGANISATIONS, ("u1", "school-1"), isdeleted=False)
-    users(chain).hset("user:gone", mapping=ALICE)
-    users(chain).hset("user:guest", mapping={"usersignintype": "Anonymous"})
-
-
-EFFECTS = 41
-"""How many effects a refresh of these has."""
-
-
-def test_a_refresh_without_a_death_has_these_effects(chain: Chain, tasks: LongTasks) -> None:
-    many(chain)
-    tasks.start(NAME, refresh=True)
-    assert len(tasks.drain()) == EFFECTS
-
-
-def test_a_refresh_after_a_death_before_any_effect(chain: Chain) -> None:
-    for death in range(1, EFFECTS + 1):
-        users(chain).flushall()
-        chain.sender.named.clear()
-        tasks = LongTasks(chain, index_users)
-        many(chain)
-        task_id = tasks.start(NAME, refresh=True)
-        tasks.drain(death)
-        assert names(chain) == ["guest", "u1", "u2", "u3"], death
-        assert cached(chain)["u1"]["schoolname"] == "High school-1"
-        result = tasks.results[task_id]
-        assert (result["users"], result["written"]) == (3, 3), death
-
-
-def test_a_second_run_says_that_one_goes_on(make_chain: MakeChain) -> None:
-    chain = make_chain(**ONE_PAGE)
-    tasks = LongTasks(chain, index_users)
-    seed(chain, *(f"u{n}" for n in range(5)))
-    first, second = tasks.start(NAME), tasks.start(NAME, since="full")
-    tasks.drain()
-    assert tasks.results[first]["written"] == 5
-    assert isinstance(tasks.results[second], Refused)
-    assert first in str(tasks.results[second])
-    assert tasks.finish(NAME, since="full")["written"] == 5
-
-
-def test_one_page_of_a_run_at_a_time(chain: Chain, tasks: LongTasks) -> None:
-    """A message delivered twice does not do its page twice at once."""
-    seed(chain, "u1")
-    held = chain.world.locks.take(["index-users"])
-    assert held.tokens
-    tasks.start(NAME)
-    assert tasks.run(chain.sender.named[0]) is None
-    assert not names(chain)
-    held.release()
-    assert tasks.run(chain.sender.named[1])["written"] == 1
-
-
-def test_one_run_a_day_however_many_beats(chain: Chain) -> None:
-    ids = {start_daily(chain.world) for _ in range(2)}
-    assert len(ids) == len(chain.sender.named) == 1
-    (sent,) = chain.sender.named
-    assert (sent.name, sent.queue, dict(sent.kwargs), {sent.task_id}) == (NAME, "bulk", {}, ids)
-    chain.world.time_ms += 86_400_000
-    assert start_daily(chain.world) not in ids
-
-
-def test_nothing_personal_is_logged_or_told(chain: Chain, tasks: LongTasks, capfd: pytest.CaptureFixture[str]) -> None:
-    seed(chain, "u1", firstname="Zebedee", profilelocation='{"Secretville"')
-    result = tasks.finish(NAME)
-    logged = capfd.readouterr()
-    stored = [
-        chain.world.redis.client("state").hgetall(key)
-        for key in chain.world.redis.client("state").scan_iter("lern:run:*")
-    ]
-    told = repr(result) + logged.out + logged.err + repr(stored)
-    assert "unreadable" in told
-    assert "Zebedee" not in told
-    assert "Secretville" not in told
