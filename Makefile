@@ -15,7 +15,7 @@ demo: $(BIN)/lern ## a course, learners, certificates: everything on this machin
 	@$(BIN)/lern demo
 
 test: $(BIN)/pytest ## all tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redis
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/pytest ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures and profiles of all tests."""
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.stack.plugin"]
@@ -7,3 +8,9 @@ pytest_plugins = ["tests.stack.plugin"]
 # A busy machine is slow, which says nothing about the code; the time limit of each test is the bound.
 settings.register_profile("lern", deadline=None)
 settings.load_profile("lern")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, after the shuffling: with several processes no long file is left over at the end."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
