@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def test_all_jobs_on_the_same_enrolments(open_installation: Open, packing: dict[str, str]) -> None:
     installation = open_installation(**packing)
-    scenario = make_everything(21, learners=30, courses=[exam_course("a"), exam_course("b")])
+    scenario = make_everything(21, learners=20, courses=[exam_course("a"), exam_course("b")])
     installation.seed(scenario)
     installation.system.start_worker()
     installation.system.start_bridge()
