@@ -22,7 +22,7 @@ PROCESSES = 2
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
-    with real(directory, kafka=stack.kafka, cassandra=stack.cassandra) as installation:
+    with real(directory, kafka=stack.kafka, cassandra=stack.cassandra, appendfsync="always") as installation:
         course = make_course("bench", templates=())
         scenario = make_scenario(3, learners=LEARNERS, courses=[course], stored_share=0)
         installation.seed(scenario)

@@ -29,7 +29,9 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
             "LERN_BRIDGE__HIGH_MARK": "1000000",
             "LERN_BRIDGE__LOW_MARK": "900000",
         }
-        with real(place, kafka=stack.kafka, cassandra=stack.cassandra, **settings) as installation:
+        with real(
+            place, kafka=stack.kafka, cassandra=stack.cassandra, appendfsync="always", **settings
+        ) as installation:
             _fill(installation, records)
             ceiling = records / _bare_loop(installation, records, packed)
             measured = records / _bridge(installation, records)

@@ -28,7 +28,7 @@ AT_ONCE = 128
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
-    redis = RedisServer(directory / "redis")
+    redis = RedisServer(directory / "redis", appendfsync="always")
     redis.start()
     host, _, port = stack.cassandra.partition(":")
     keyspace = f"bench_{uuid.uuid4().hex[:8]}"

@@ -18,7 +18,7 @@ WARM_UP = 100
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
-    with real(directory, kafka=stack.kafka, cassandra=stack.cassandra) as installation:
+    with real(directory, kafka=stack.kafka, cassandra=stack.cassandra, appendfsync="always") as installation:
         scenario = make_scenario(4, learners=EVENTS, courses=[make_course("lat", templates=())], stored_share=0)
         installation.seed(scenario)
         publish(installation, scenario)

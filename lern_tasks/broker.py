@@ -88,6 +88,17 @@ class QoS(redis.QoS):
             pipe.execute()
         virtual_qos.append(self, message, delivery_tag)
 
+    def restore_unacked(self, client: Any = None) -> None:
+        """Give back what is unacknowledged; what a lost connection leaves comes back as that of a dead worker does.
+
+        celery closes a lost connection twice. When a channel fails the first time, kombu gets to another one only the
+        second time, when the address is forgotten: the worker ended with an AttributeError.
+        """
+        if self.channel.connection.client is None:
+            self._delivered.clear()
+        else:
+            super().restore_unacked(client)
+
     def restore_visible(self, *args: Any, **options: Any) -> None:
         """Give back what dead workers held, and what they had only just taken."""
         super().restore_visible(*args, **options)

@@ -1,5 +1,7 @@
 """Fixtures and profiles of all tests."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -8,6 +10,11 @@ pytest_plugins = ["tests.stack.plugin"]
 # A busy machine is slow, which says nothing about the code; the time limit of each test is the bound.
 settings.register_profile("lern", deadline=None)
 settings.load_profile("lern")
+
+
+def pytest_configure() -> None:
+    """A time limit from outside (SIGTERM) ends as Ctrl-C does: with the failures until then, and every server ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

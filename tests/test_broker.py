@@ -2,6 +2,7 @@
 
 import select
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import Empty
 from typing import Any
 
@@ -30,12 +31,12 @@ class Broker:
         self.client = redis.Redis.from_url(url, decode_responses=True)
         self.connections: list[Any] = []
 
-    def consumer(self, taken: list[str], visibility: float = 3600) -> Any:
-        """A channel whose messages go to `taken`, unacknowledged."""
+    def consumer(self, taken: list[str], visibility: float = 3600, *, default: bool = False) -> Any:
+        """A channel (the connection's default one, or another) whose messages go to `taken`, unacknowledged."""
         options = {"visibility_timeout": visibility, "priority_steps": [0]}
         opened = Connection(self.url, transport=Transport, transport_options=options)
         self.connections.append(opened)
-        channel = opened.channel()
+        channel = opened.default_channel if default else opened.channel()
         consumer = Consumer(channel, [Queue(QUEUE)], accept=["json"], on_message=lambda m: taken.append(m.payload))
         consumer.consume()
         channel.test_consumer = consumer
@@ -124,6 +125,27 @@ def test_what_cannot_be_delivered_is_parked_and_stops_nothing(
         channel._brpop_read()
     assert (parked, taken) == ([raw], ["a"])
     assert queue.places() == (0, 0, 1)
+
+
+def test_a_worker_survives_a_redis_that_goes_away_under_an_unacknowledged_message() -> None:
+    """celery closes its connection twice; the second time kombu no longer knows where the broker is."""
+    with Redis() as server:
+        gone = Broker(f"{server.url}/0")
+        default = gone.consumer([], default=True)
+        gone.send("a")
+        ask(default)
+        default._brpop_read()
+        other = default.connection.create_channel(default.connection)
+        other.client.connection = other.client.connection_pool.get_connection()
+    gone.client.close()
+    (opened,) = gone.connections
+    # Both were asking; the channel that is closed first fails, so that the other is closed only the second time.
+    for channel in (default, other):
+        channel._in_poll = channel.client.connection
+    with suppress(redis.ConnectionError):
+        opened.collect(socket_timeout=1)
+    opened.close()
+    assert default.closed
 
 
 @pytest.mark.stack

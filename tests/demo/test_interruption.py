@@ -8,11 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.demo.running import SECONDS, assert_nothing_left, finish, processes_of, start
+from tests.size import only_full
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes in /proc")]
 
-MOMENTS = ("starting Kafka", "publishing", "complete lessons", "bridge and worker", "saving")
+MOMENTS = (
+    pytest.param("starting Kafka", marks=only_full),
+    pytest.param("publishing", marks=only_full),
+    "complete lessons",
+    "bridge and worker",
+    pytest.param("saving", marks=only_full),
+)
 
 
 def _wait_for(process: "subprocess.Popen[str]", text: str) -> None:
@@ -43,7 +50,7 @@ def test_ctrl_c_while_the_first_process_starts_leaves_nothing(tmp_path: Path) ->
     assert_nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=only_full)])
 def test_other_signals_end_it_too(tmp_path: Path, number: signal.Signals) -> None:
     process = start(temporary=tmp_path)
     _wait_for(process, "complete lessons")
@@ -63,7 +70,7 @@ def test_an_impatient_second_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert_nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize("moment", ["starting Kafka", "bridge and worker"])
+@pytest.mark.parametrize("moment", ["starting Kafka", pytest.param("bridge and worker", marks=only_full)])
 def test_a_killed_demo_leaves_nothing(tmp_path: Path, moment: str) -> None:
     process = start("--learners", "60", temporary=tmp_path)
     _wait_for(process, moment)

@@ -84,7 +84,6 @@ class Installation:
         self.env = {
             "LERN_ENV": self.env_name,
             "LERN_KAFKA__BROKERS": kafka,
-            "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps({"fetch.wait.max.ms": "10"}),
             "LERN_REDIS__URL": redis,
             "LERN_FILES__URL": (directory / "files").as_uri(),
             "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
@@ -262,7 +261,9 @@ def embedded(directory: Path, **settings: str) -> Iterator[Installation]:
 
 
 @contextmanager
-def real(directory: Path, *, kafka: str, cassandra: str, **settings: str) -> Iterator[Installation]:
+def real(
+    directory: Path, *, kafka: str, cassandra: str, appendfsync: str = "no", **settings: str
+) -> Iterator[Installation]:
     """An installation on real servers; Redis is one of its own, since queues have the same names everywhere."""
     name = env_name()
     admin = AdminClient({"bootstrap.servers": kafka})
@@ -270,7 +271,7 @@ def real(directory: Path, *, kafka: str, cassandra: str, **settings: str) -> Ite
     for future in made.values():
         future.result(timeout=30)
     host, _, port = cassandra.partition(":")
-    redis = RedisServer(directory / "redis")
+    redis = RedisServer(directory / "redis", appendfsync=appendfsync)
     redis.start()
     try:
         installation = Installation(

@@ -1,4 +1,4 @@
-"""All jobs at once on 500 enrolments, with two workers of which one loses a child, and one dies wholly."""
+"""All jobs at once on the same enrolments (500 at full size); one worker loses a child, the other dies wholly."""
 
 from typing import Any
 
@@ -12,11 +12,12 @@ from tests.flow.installation import Installation
 from tests.flow.system import kill_group
 from tests.flow.test_all_jobs import check_certificates
 from tests.kill.scene import WORK_SECONDS, identifiers, kill_child
+from tests.size import size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
 
-ENROLMENTS = 500
+ENROLMENTS = size(60, full=500)
 
 
 class Watch:
@@ -51,9 +52,9 @@ def test_all_jobs_with_deaths_in_between(open_installation: Open) -> None:
         installation.produce_later(topic, key, event)
     installation.flush()
     watch = Watch(installation, scenario)
-    wait_until(lambda: watch.look() >= 50, seconds=WORK_SECONDS, what="50 completed")
+    wait_until(lambda: watch.look() >= ENROLMENTS // 10, seconds=WORK_SECONDS, what="a tenth completed")
     kill_child(workers[1])
-    wait_until(lambda: watch.look() >= 150, seconds=WORK_SECONDS, what="150 completed")
+    wait_until(lambda: watch.look() >= ENROLMENTS // 4, seconds=WORK_SECONDS, what="a quarter completed")
     kill_group(workers[0])
     system.start_worker(concurrency=2)
     wait_until(lambda: watch.look() and not _busy(installation), seconds=2 * WORK_SECONDS, what="empty queues")

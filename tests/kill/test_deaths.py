@@ -1,4 +1,4 @@
-"""kill -9 of each kind of process while 2,000 events are under way."""
+"""kill -9 of each kind of process while hundreds of events are under way (2,000 at full size)."""
 
 import json
 import os
@@ -14,36 +14,37 @@ from tests.flow.system import kill_group
 from tests.kill.scene import (
     check_end,
     kill_child,
+    many_events,
     publish_and_produce,
     skipped,
     small,
     strike_through,
-    two_thousand,
     wait_for_work,
     wait_ready,
 )
+from tests.size import size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
 
 # The successor of a dead bridge waits this long for its partitions: the least that a broker allows.
-SESSION = {"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"}
+SESSION = {"session.timeout.ms": "6000"}
 
 
 def test_pool_processes_die(open_installation: Open, packing: dict[str, str]) -> None:
     installation = open_installation(**packing)
-    scenario = two_thousand(11)
+    scenario = many_events(11)
     installation.seed(scenario)
     worker = installation.system.start_worker()
     installation.system.start_bridge()
     publish_and_produce(installation, scenario)
-    strike_through(installation, scenario, [partial(kill_child, worker)] * 6)
+    strike_through(installation, scenario, [partial(kill_child, worker)] * size(3, full=6))
     check_end(installation, scenario)
 
 
 def test_whole_workers_die_and_another_goes_on(open_installation: Open) -> None:
     installation = open_installation()
-    scenario = two_thousand(12)
+    scenario = many_events(12)
     installation.seed(scenario)
     system = installation.system
     victims = [system.start_worker(concurrency=1) for _ in range(2)]
@@ -56,7 +57,7 @@ def test_whole_workers_die_and_another_goes_on(open_installation: Open) -> None:
 
 def test_bridges_die(open_installation: Open) -> None:
     installation = open_installation(LERN_BRIDGE__RECORDS_PER_TASK="5", LERN_KAFKA__PROPERTIES=json.dumps(SESSION))
-    scenario = two_thousand(13)
+    scenario = many_events(13)
     installation.seed(scenario)
     installation.system.start_worker()
     bridges = [installation.system.start_bridge()]
@@ -66,7 +67,7 @@ def test_bridges_die(open_installation: Open) -> None:
         kill_group(bridges[-1])
         bridges.append(installation.system.start_bridge())
 
-    strike_through(installation, scenario, [replace] * 3)
+    strike_through(installation, scenario, [replace] * size(2, full=3))
     check_end(installation, scenario)
 
 
@@ -74,7 +75,7 @@ def test_a_bridge_dies_between_push_and_commit(open_installation: Open) -> None:
     """Its offsets are never committed, so that its successor hands everything over again."""
     never = {**SESSION, "auto.commit.interval.ms": "3600000"}
     installation = open_installation(LERN_KAFKA__PROPERTIES=json.dumps(never))
-    scenario = two_thousand(14)
+    scenario = many_events(14)
     installation.seed(scenario)
     installation.system.start_worker()
     bridge = installation.system.start_bridge()

@@ -12,6 +12,7 @@ import pytest
 from tests.flow.conftest import Open
 from tests.flow.installation import PROGRESS, Installation
 from tests.kill.scene import check_end, counted, log_of, publish_and_produce, small, wait_ready
+from tests.size import size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
@@ -22,7 +23,7 @@ SHIFT = Path(__file__).with_name("shifted_clock")
 def test_late_writes_of_a_frozen_worker_lose(open_installation: Open) -> None:
     """A worker freezes under its locks, another one goes on with the same enrolments, then the first one wakes up."""
     installation = open_installation(LERN_TASKS__LOCK_LEASE="1")
-    scenario = small(21, learners=60, lessons=20)
+    scenario = small(21, learners=size(30, full=60), lessons=20)
     installation.seed(scenario)
     system = installation.system
     first = system.start_worker(concurrency=1)
@@ -66,9 +67,11 @@ def test_clocks_that_differ_by_five_seconds(open_installation: Open) -> None:
     """Also when certificates have to be looked for: the registry commits without an answer, and its index lags."""
     # A lag that another worker's clock does not shorten below the index's own: 7 - 5 > 1.
     installation = open_installation(LERN_COLLECTION_CERTIFICATE_GENERATOR__INDEX_LAG="7")
-    scenario = small(22, learners=60, lessons=10)
+    scenario = small(22, learners=size(30, full=60), lessons=10)
     installation.seed(scenario)
-    installation.registry.switches.update({"create": "500_after_commit", "create_times": 30, "search_lag": 1.0})
+    installation.registry.switches.update(
+        {"create": "500_after_commit", "create_times": size(10, full=30), "search_lag": 1.0}
+    )
     ahead = {"PYTHONPATH": str(SHIFT), "TEST_CLOCK_SHIFT": "5"}
     shown = subprocess.check_output([sys.executable, "-c", "import time; print(time.time())"], env=os.environ | ahead)
     assert float(shown) > time.time() + 3

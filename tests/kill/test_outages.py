@@ -1,13 +1,18 @@
 """Outages longer than every retry budget: no dead letter, everything drains by itself, other queues go on."""
 
+import os
+import signal
+from typing import Any
+
 import pytest
 
 from lern_tasks.topics import QUEUES, queue_name
 from tests.flow.conftest import Open
 from tests.flow.course import Scenario
-from tests.flow.installation import Installation
+from tests.flow.installation import PROGRESS, Installation
 from tests.flow.oracle import expected
 from tests.kill.scene import check_end, counted, log_of, publish_and_produce, small
+from tests.size import size
 from tests.stack.server import Server
 from tests.waiting import wait_until
 
@@ -63,50 +68,59 @@ def _check_progress(installation: Installation, scenario: Scenario) -> None:
     assert not any(row.certificates for row in rows.values())
 
 
+def begin(installation: Installation, scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:
+    """Start, publish, and have half of the lessons under way; the other half, which is left for the outage."""
+    installation.seed(scenario)
+    installation.system.start_worker()
+    installation.system.start_bridge()
+    installation.publish(scenario)
+    events = scenario.events()
+    half = len(events) // 2
+    installation.produce(PROGRESS, events[:half])
+    wait_until(lambda: counted(installation), seconds=60, what="work under way")
+    return events[half:]
+
+
 def test_redis(open_installation: Open) -> None:
     """Broker, locks, markers and relations at once; its append-only file keeps what it had."""
     installation = open_installation(**BUDGET)
-    scenario = small(52, learners=100, lessons=10)
-    installation.seed(scenario)
-    system = installation.system
-    system.start_worker()
-    system.start_bridge()
-    publish_and_produce(installation, scenario)
-    wait_until(lambda: counted(installation) > 100, seconds=60, what="work under way")
+    scenario = small(52, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
     server = installation.redis_server
     assert server is not None
     server.kill()
+    installation.produce(PROGRESS, left)
     # 2 and 4 s have passed by then.
-    wait_until(lambda: "Trying again in 6.00" in system.logs(), seconds=60, what="a worker that tries to connect")
+    logs = installation.system.logs
+    wait_until(lambda: "Trying again in 6.00" in logs(), seconds=60, what="a worker that tries to connect")
     server.start()
     check_end(installation, scenario)
 
 
 def test_cassandra(open_installation: Open, cassandra_server: Server) -> None:
     installation = open_installation(**BUDGET)
-    scenario = small(53, learners=100, lessons=10)
-    installation.seed(scenario)
-    system = installation.system
-    system.start_worker()
-    system.start_bridge()
-    publish_and_produce(installation, scenario)
-    wait_until(lambda: counted(installation) > 100, seconds=60, what="work under way")
+    scenario = small(53, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
     cassandra_server.stop()
+    installation.produce(PROGRESS, left)
     wait_until(lambda: waits(installation, "cassandra") >= 4, seconds=90, what="tasks that wait")
     cassandra_server.start()
     check_end(installation, scenario)
 
 
 def test_kafka(open_installation: Open, kafka_server: Server) -> None:
+    """The worker stands still until Kafka is down, so that it has messages whose audits it cannot send."""
     installation = open_installation(**BUDGET, LERN_KAFKA__DELIVERY_TIMEOUT="2")
-    scenario = small(54, learners=100, lessons=10)
-    installation.seed(scenario)
-    system = installation.system
-    system.start_worker()
-    system.start_bridge()
-    publish_and_produce(installation, scenario)
-    wait_until(lambda: counted(installation) > 100, seconds=60, what="work under way")
+    scenario = small(54, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
+    (worker, _) = installation.system.processes
+    installation.wait_idle()
+    os.killpg(worker.pid, signal.SIGSTOP)
+    installation.produce(PROGRESS, left)
+    broker = installation.system.world.redis.client("broker")
+    wait_until(lambda: broker.llen("activity-aggregate-updater"), seconds=60, what="messages before the worker")
     kafka_server.stop()
+    os.killpg(worker.pid, signal.SIGCONT)
     wait_until(lambda: waits(installation, "kafka") >= 2, seconds=90, what="tasks that wait")
     kafka_server.start()
     check_end(installation, scenario)

@@ -7,6 +7,7 @@ import pytest
 from lern_tasks.broker import CLAIMS
 from tests.flow.conftest import Open
 from tests.kill.scene import Process, check_end, counted, publish_and_produce, small
+from tests.size import size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
@@ -17,7 +18,7 @@ SOON = 30.0
 
 def test_a_stopping_worker_gives_everything_back(open_installation: Open) -> None:
     installation = open_installation(LERN_BRIDGE__RECORDS_PER_TASK="1")
-    scenario = small(61, learners=50, lessons=10)
+    scenario = small(61, learners=size(30, full=50), lessons=10)
     installation.seed(scenario)
     system = installation.system
     worker = system.start_worker()

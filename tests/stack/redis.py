@@ -1,4 +1,4 @@
-"""Redis: the `redis-server` of the machine, every write on disk before it is acknowledged."""
+"""Redis: the `redis-server` of the machine; what it acknowledged outlives its process."""
 
 import shutil
 from pathlib import Path
@@ -12,14 +12,22 @@ from tests.stack.server import StackError, accepts
 
 
 class RedisServer(OwnServer):
-    """One Redis with the usual 16 databases; append-only file with `appendfsync always`, `noeviction`."""
+    """One Redis with the usual 16 databases; append-only file, `noeviction`.
+
+    Args:
+        directory: of its data.
+        appendfsync: "no" has each write in the operating system's hands before it is acknowledged, which is all that
+            the death of a process asks for; "always" has it on disk, as an installation should, and costs each test
+            about a millisecond a call.
+    """
 
     name: ClassVar[str] = "redis"
     # Starts in 0.1 s; the rest is for a busy machine and a long append-only file.
     start_seconds: ClassVar[float] = 30
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, appendfsync: str = "no") -> None:
         super().__init__(directory)
+        self._appendfsync = appendfsync
         (self._port,) = free_ports(1)
 
     @property
@@ -39,7 +47,7 @@ class RedisServer(OwnServer):
             "bind": "127.0.0.1",
             "dir": str(self._directory),
             "appendonly": "yes",
-            "appendfsync": "always",
+            "appendfsync": self._appendfsync,
             "maxmemory-policy": "noeviction",
             "save": "",
         }

@@ -77,7 +77,6 @@ def test_redis_keeps_a_key_over_a_restart_and_a_crash(redis_server: Server) -> N
         redis_server.start()
         assert client.get(key) == b"changed"
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
-        assert client.config_get("appendfsync") == {"appendfsync": "always"}
 
 
 @pytest.mark.parametrize("fixture", ["kafka_server", "cassandra_server", "redis_server"])

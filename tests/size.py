@@ -1,0 +1,21 @@
+"""How much the tests do: a plain run proves each way once, `LERN_TEST_SIZE=full` repeats the costly ones at full load.
+
+The full size is for a release and for a change of delivery, locks or retries: 2,000 events under every kill, 500
+enrolments where all jobs meet, and each moment of an interrupted demo. It takes about three times as long.
+"""
+
+import os
+
+import pytest
+
+_VARIABLE = "LERN_TEST_SIZE"
+
+FULL = os.environ.get(_VARIABLE) == "full"
+
+only_full = pytest.mark.skipif(not FULL, reason=f"a variant of a test that ran: set {_VARIABLE}=full")
+"""For one more variant of a test whose other variants always run."""
+
+
+def size(plain: int, *, full: int) -> int:
+    """`plain`, or `full` when everything was asked for."""
+    return full if FULL else plain
