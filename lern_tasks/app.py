@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init
 
-from lern_tasks import logs, settings
+from lern_tasks import logs, settings, stores
 
 TASK_MODULES = (
     "lern_tasks.tasks.relation_cache_updater",
@@ -35,6 +35,11 @@ app.config_from_object("celeryconfig")
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     logs.configure(settings.current())
+
+
+@worker_init.connect
+def _import_before_fork(**_: Any) -> None:
+    stores.import_before_fork(settings.current())
 
 
 @worker_init.connect

@@ -7,15 +7,20 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PAUSE = 0.05
+"""Seconds between two looks at a condition that costs nothing."""
+
+REST = 4
+"""A condition that takes long to look at is left alone for as many times as long: what is waited for needs the CPU."""
 
 
 def wait_until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
     """The first true value of `condition`; fails with `what` and the last value when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}; last value {value!r}")
-        time.sleep(PAUSE)
+        time.sleep(max(PAUSE, REST * (time.monotonic() - asked)))

@@ -15,6 +15,7 @@ from lern_tasks.embedded.redis import Redis as EmbeddedRedis
 from lern_tasks.topics import EVENT_JOBS
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.process import ROOT, Stack, bridge, stop
+from tests.size import only_full
 from tests.waiting import wait_until
 
 VALUES: list[bytes | None] = [b"{}", None, b"\xff\xfe", b"", b"not json", b'{"x": "' + b"y" * 999_000 + b'"}']
@@ -53,7 +54,7 @@ def test_strict_mode_is_one_event_one_task(stack: Stack, log: Path) -> None:
     assert [len(message.records) for message in stack.messages()] == [1] * 40
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=only_full)])
 def test_a_signal_drains_so_that_nothing_is_handed_over_twice(stack: Stack, log: Path, number: signal.Signals) -> None:
     stack.kafka.produce(stack.kafka.route().topic, [b"{}"] * 4000)
     # Longer than the test: only the commit at the end counts.

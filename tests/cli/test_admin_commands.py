@@ -76,7 +76,8 @@ def a_template_is_added_later(office: Office, run: Run) -> None:
         units=of_course.units,
         templates=("Course Merit", "Participation"),
     )
-    installation.apply(course_rows(installation.system.settings, scenario.courses[0]))
+    base = installation.platform.url
+    installation.apply(course_rows(installation.system.settings, scenario.courses[0], base=base))
 
     missing = run("missing-certificates", "--since", "2024-01-01")
     assert missing.exit_code == 1

@@ -43,6 +43,8 @@ def _levels(role: RedisRole, *, aof: int, policy: str, **config: str) -> list[st
     [
         (1, "always", "noeviction", ["ok", "ok"]),
         (1, "everysec", "noeviction", ["warning", "ok"]),
+        (1, "no", "noeviction", ["warning", "ok"]),
+        (1, "", "noeviction", ["ok", "ok"]),
         (0, "always", "noeviction", ["problem", "ok"]),
         (1, "always", "allkeys-lru", ["ok", "problem"]),
     ],

@@ -39,7 +39,7 @@ def kafka(kafka_server: Server) -> Iterator[KafkaOut]:
 def create_topic(server: Server, **config: str) -> str:
     name = f"t-{uuid.uuid4().hex}"
     admin = AdminClient({"bootstrap.servers": server.address})
-    admin.create_topics([NewTopic(name, 1, 1, config=config)])[name].result(20)
+    admin.create_topics([NewTopic(name, 1, 1, config=config)])[name].result(60)
     return name
 
 

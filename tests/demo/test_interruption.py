@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").exists(), r
 MOMENTS = (
     pytest.param("starting Kafka", marks=only_full),
     pytest.param("publishing", marks=only_full),
-    "complete lessons",
+    pytest.param("complete lessons", marks=only_full),
     "bridge and worker",
     pytest.param("saving", marks=only_full),
 )

@@ -23,7 +23,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (
         [sys.executable, "-m", "build", "--wheel", "--outdir", str(directory / "dist"), str(_copy(directory))],
         [sys.executable, "-m", "venv", str(venv)],
-        [str(venv / "bin" / "pip"), "install", "--quiet", "--find-links", str(directory / "dist"), "lern-tasks==0.1.0"],
+        [
+            str(venv / "bin" / "pip"),
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--find-links",
+            str(directory / "dist"),
+            "lern-tasks==0.1.0",
+        ],
     ):
         run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         if run.returncode != 0:

@@ -163,7 +163,7 @@ class Installation:
 
     def seed(self, scenario: Scenario) -> None:
         """Store what the platform has before the first event: hierarchies, batches, users, enrolments, contents."""
-        rows = [course_rows(self.system.settings, course) for course in scenario.courses]
+        rows = [course_rows(self.system.settings, course, base=self.platform.url) for course in scenario.courses]
         rows += [learner_rows(self.tables, learner) for learner in scenario.learners]
         self.apply([mutation for each in rows for mutation in each])
         self.platform.add(

@@ -8,8 +8,8 @@ from lern_tasks.stores.job_tables import JobTables, for_job
 from tests.flow.course import Course, Learner
 
 
-def course_rows(settings: Settings, course: Course) -> list[Mutation]:
-    """A course's tree, and its batch with the templates."""
+def course_rows(settings: Settings, course: Course, *, base: str) -> list[Mutation]:
+    """A course's tree, and its batch with the templates, which lie at `base`."""
     hierarchy = for_job(settings, "relation_cache_updater").content_hierarchy
     batches = for_job(settings, "collection_cert_pre_processor").course_batch
     return [
@@ -18,7 +18,7 @@ def course_rows(settings: Settings, course: Course) -> list[Mutation]:
             table=batches,
             key=(course.course_id, course.batch_id),
             column="cert_templates",
-            value=course.template_rows("https://templates.example"),
+            value=course.template_rows(base),
         ),
     ]
 

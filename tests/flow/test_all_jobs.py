@@ -1,12 +1,10 @@
 """Aggregate, assess, reconcile, merge, pre-process and generate at the same time, on the same enrolments."""
 
-from collections import Counter
-
 import pytest
 
+from tests.flow.certificates import each_name_once
 from tests.flow.conftest import Open
 from tests.flow.everything import every_event, exam_course, make_everything
-from tests.flow.installation import Installation
 from tests.flow.oracle import expected
 from tests.waiting import wait_until
 
@@ -26,7 +24,7 @@ def test_all_jobs_on_the_same_enrolments(open_installation: Open, packing: dict[
     installation.flush()
     installation.wait_for(scenario)
     installation.wait_idle()
-    check_certificates(installation)
+    each_name_once(installation)
     assert not installation.dead()
     wanted = expected(scenario)
     assert len(installation.registry.entities()) == sum(len(row.certificates) for row in wanted.values()) > 10
@@ -37,10 +35,3 @@ def test_all_jobs_on_the_same_enrolments(open_installation: Open, packing: dict[
         seconds=20,
         what="users in the cache",
     )
-
-
-def check_certificates(installation: Installation) -> None:
-    """Each certificate's name once for a learner."""
-    entities = [stored.document for stored in installation.registry.entities()]
-    names = Counter((e["recipient"]["id"], e["training"]["batchId"], e["certificateLabel"]) for e in entities)
-    assert set(names.values()) <= {1}

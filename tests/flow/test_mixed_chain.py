@@ -170,7 +170,7 @@ def test_flink_as_aggregator_and_generator(open_installation: Open) -> None:
         wanted = generate(
             "Course Merit",
             key=key,
-            svgTemplate="https://templates.example/templates/0.svg",
+            svgTemplate=installation.platform.template_url("0.svg"),
             courseName=f"Course {course.course_id}",
             data=[{"recipientName": name, "recipientId": key.user_id}],
             basePath="http://localhost/certs",

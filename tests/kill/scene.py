@@ -4,13 +4,12 @@ import os
 import re
 import signal
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from lern_tasks.broker import CLAIMS
+from tests.flow.certificates import each_name_once, identifiers
 from tests.flow.course import Scenario, make_course, make_scenario
 from tests.flow.installation import PROGRESS, Installation
 from tests.flow.oracle import expected, markers
@@ -20,7 +19,7 @@ from tests.waiting import wait_until
 
 Process = subprocess.Popen[bytes]
 
-EVENTS = size(600, full=2000)
+EVENTS = size(400, full=2000)
 LESSONS = size(20, full=40)
 """Of one learner at most: many, so that a lesson costs less than a certificate."""
 
@@ -140,18 +139,6 @@ def check_certificates(installation: Installation, scenario: Scenario, *, create
     wanted = {name: row.certificates for name, row in expected(scenario).items() if row.certificates}
     active = {each.osid: each.document for each in installation.registry.entities()}
     assert identifiers(installation, scenario) == set(active)
-    names = Counter((e["recipient"]["id"], e["training"]["batchId"], e["certificateLabel"]) for e in active.values())
-    assert set(names.values()) <= {1}
+    each_name_once(installation)
     assert len(active) == sum(map(len, wanted.values()))
     assert len(installation.registry.entities(deleted=True)) <= creates_beyond
-
-
-def identifiers(installation: Installation, scenario: Scenario) -> set[str]:
-    """What the rows name as the learners' certificates."""
-    keys = [(learner.key.user_id, learner.key.course_id, learner.key.batch_id) for learner in scenario.learners]
-    rows: Any = installation.system.world.gateway.get_many(
-        installation.tables.enrolments, keys, ["issued_certificates"]
-    )
-    found = [e["identifier"] for row in rows.values() if row for e in row["issued_certificates"] or ()]
-    assert len(found) == len(set(found))
-    return set(found)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from lern_tasks.rules.consumption import COMPLETED
+from tests.flow.certificates import each_name_once, identifiers
 from tests.flow.conftest import Open
 from tests.flow.course import Scenario
 from tests.flow.everything import every_event, exam_course, make_everything
 from tests.flow.installation import Installation
 from tests.flow.system import kill_group
-from tests.flow.test_all_jobs import check_certificates
-from tests.kill.scene import WORK_SECONDS, identifiers, kill_child
+from tests.kill.scene import WORK_SECONDS, kill_child
 from tests.size import size
 from tests.waiting import wait_until
 
@@ -62,7 +62,7 @@ def test_all_jobs_with_deaths_in_between(open_installation: Open) -> None:
     installation.wait_idle(seconds=WORK_SECONDS)
     watch.look()
     assert not installation.dead()
-    check_certificates(installation)
+    each_name_once(installation)
     assert identifiers(installation, scenario) == {each.osid for each in installation.registry.entities()}
 
 

@@ -22,7 +22,7 @@ from tests.kill.scene import (
     wait_for_work,
     wait_ready,
 )
-from tests.size import size
+from tests.size import only_full, size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
@@ -42,6 +42,7 @@ def test_pool_processes_die(open_installation: Open, packing: dict[str, str]) ->
     check_end(installation, scenario)
 
 
+@only_full
 def test_whole_workers_die_and_another_goes_on(open_installation: Open) -> None:
     installation = open_installation()
     scenario = many_events(12)
@@ -55,6 +56,7 @@ def test_whole_workers_die_and_another_goes_on(open_installation: Open) -> None:
     check_end(installation, scenario)
 
 
+@only_full
 def test_bridges_die(open_installation: Open) -> None:
     installation = open_installation(LERN_BRIDGE__RECORDS_PER_TASK="5", LERN_KAFKA__PROPERTIES=json.dumps(SESSION))
     scenario = many_events(13)

@@ -12,7 +12,7 @@ import pytest
 from tests.flow.conftest import Open
 from tests.flow.installation import PROGRESS, Installation
 from tests.kill.scene import check_end, counted, log_of, publish_and_produce, small, wait_ready
-from tests.size import size
+from tests.size import only_full, size
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
@@ -63,6 +63,7 @@ def _freeze_under_locks(installation: Installation, group: int) -> None:
     wait_until(lambda: not locks(), seconds=30, what="the end of the lease")
 
 
+@only_full
 def test_clocks_that_differ_by_five_seconds(open_installation: Open) -> None:
     """Also when certificates have to be looked for: the registry commits without an answer, and its index lags."""
     # A lag that another worker's clock does not shorten below the index's own: 7 - 5 > 1.

@@ -12,7 +12,7 @@ from tests.flow.course import Scenario
 from tests.flow.installation import PROGRESS, Installation
 from tests.flow.oracle import expected
 from tests.kill.scene import check_end, counted, log_of, publish_and_produce, small
-from tests.size import size
+from tests.size import only_full, size
 from tests.stack.server import Server
 from tests.waiting import wait_until
 
@@ -33,7 +33,7 @@ def waits(installation: Installation, name: str) -> int:
     return sum("waiting_for_dependency" in line and f"dependency={name}" in line for line in lines)
 
 
-@pytest.mark.parametrize("how", ["refuses", "hangs"])
+@pytest.mark.parametrize("how", [pytest.param("refuses", marks=only_full), "hangs"])
 def test_registry(open_installation: Open, how: str) -> None:
     """Progress goes on with its own workers."""
     installation = open_installation(**BUDGET)

@@ -18,7 +18,7 @@ SOON = 30.0
 
 def test_a_stopping_worker_gives_everything_back(open_installation: Open) -> None:
     installation = open_installation(LERN_BRIDGE__RECORDS_PER_TASK="1")
-    scenario = small(61, learners=size(30, full=50), lessons=10)
+    scenario = small(61, learners=size(20, full=50), lessons=10)
     installation.seed(scenario)
     system = installation.system
     worker = system.start_worker()

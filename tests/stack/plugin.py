@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch the jars that the chosen tests need before any test's time limit runs; the fixture reports a failure."""
-    if _required():
+    if required():
         used = {fixture for item in session.items for fixture in getattr(item, "fixturenames", ())}
         for profile in PROFILES:
             if f"{profile}_server" in used:
@@ -101,14 +101,15 @@ def redis_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     yield from _server("redis", pytestconfig)
 
 
-def _required() -> bool:
+def required() -> bool:
+    """Whether a missing server is a failure."""
     return os.environ.get(_REQUIRE) == "all"
 
 
 def _server(name: str, config: pytest.Config) -> Iterator[Server]:
     variable = f"LERN_TEST_{name.upper()}"
     address = os.environ.get(variable)
-    if _required():
+    if required():
         yield from _own(name, config.stash[_OWN])
     elif address:
         yield ExternalServer(address, variable)

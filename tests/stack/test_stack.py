@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.size import only_full
 from tests.stack.server import Server, wait_until
 
 pytestmark = pytest.mark.stack
@@ -43,6 +44,7 @@ def test_kafka_creates_no_topic_by_itself(kafka_server: Server) -> None:
     assert topic not in admin.list_topics(timeout=_ANSWER).topics
 
 
+@only_full
 def test_cassandra_keeps_the_cell_with_the_highest_timestamp_over_an_outage(
     cassandra_server: Server,
 ) -> None:
@@ -79,7 +81,7 @@ def test_redis_keeps_a_key_over_a_restart_and_a_crash(redis_server: Server) -> N
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-@pytest.mark.parametrize("fixture", ["kafka_server", "cassandra_server", "redis_server"])
+@pytest.mark.parametrize("fixture", ["kafka_server", pytest.param("cassandra_server", marks=only_full), "redis_server"])
 def test_stop_ends_the_process_and_start_takes_the_same_port(fixture: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(fixture)
     address, pid = server.address, server.pid

@@ -20,6 +20,7 @@ from lern_tasks.stores.gateway import Page
 from lern_tasks.stores.table import Table
 from tests.contracts import gateways
 from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
+from tests.size import only_full
 from tests.stack.server import Server
 from tests.stores.tcp_proxy import TcpProxy
 from tests.waiting import wait_until
@@ -212,6 +213,7 @@ def test_silence_is_bounded_in_time_and_no_outage_of_others(
 @pytest.mark.stack
 @pytest.mark.slow
 @pytest.mark.kill
+@only_full
 def test_a_killed_server_is_found_again_with_its_statements(cassandra_server: Server, table: Table) -> None:
     assert cassandra_server.pid  # skips when the server is not ours to kill
     gateway = CassandraGateway(cassandra_settings(cassandra_server.address, timeout=TIMEOUT))

@@ -75,21 +75,24 @@ class Documents:
         return [request.body["request"] for request in requests]
 
 
+def without_registry(old: OldRegistry, folder: Path) -> dict[str, str]:
+    """The settings of certificates as documents in `folder`."""
+    return {
+        f"{PREFIX}ENABLE_RC_CERTIFICATE": "false",
+        f"{PREFIX}CERT_DOMAIN_URL": "https://dev.sunbirded.org/",
+        f"{PREFIX}CERT_CONTAINER_NAME": folder.as_uri(),
+        f"{PREFIX}SERVICE_CERTREG_BASEPATH": old.registry_url,
+        f"{PREFIX}SERVICE_ENC_BASEPATH": old.signing_url,
+        # Nobody may ask the registry.
+        f"{PREFIX}SERVICE_RC_BASEPATH": "http://127.0.0.1:9/api/v1",
+    }
+
+
 @contextmanager
 def documents(make_chain: Callable[..., Chain], folder: Path, **env: str) -> Iterator[Documents]:
     """A chain without the registry."""
     with OldRegistry() as old:
-        settings = {
-            f"{PREFIX}ENABLE_RC_CERTIFICATE": "false",
-            f"{PREFIX}CERT_DOMAIN_URL": "https://dev.sunbirded.org/",
-            f"{PREFIX}CERT_CONTAINER_NAME": folder.as_uri(),
-            f"{PREFIX}SERVICE_CERTREG_BASEPATH": old.registry_url,
-            f"{PREFIX}SERVICE_ENC_BASEPATH": old.signing_url,
-            # Nobody may ask the registry.
-            f"{PREFIX}SERVICE_RC_BASEPATH": "http://127.0.0.1:9/api/v1",
-            **env,
-        }
-        yield Documents(make_chain(**settings), old, folder)
+        yield Documents(make_chain(**{**without_registry(old, folder), **env}), old, folder)
 
 
 def svg_of(document: dict[str, Any]) -> str:

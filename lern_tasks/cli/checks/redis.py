@@ -30,6 +30,10 @@ def checks(settings: Settings, jobs: Jobs) -> list[Check]:
     ]
 
 
+_LOST_IN_A_POWER_CUT = {"everysec": "the last second", "no": "up to half a minute"}
+"""By the setting of appendfsync; `no` leaves it to Linux, which writes after 30 seconds."""
+
+
 def connect(url: str) -> "redis.Redis":
     """A client that asks once: the library's own three retries would make a dead host take twenty seconds."""
     return redis.Redis.from_url(
@@ -73,8 +77,8 @@ def _persists(use: Use, client: "redis.Redis") -> Iterator[Finding]:
     switch_on = f"{use.shell} CONFIG SET appendonly yes"
     if aof is None:
         yield ok(name, "the server does not tell whether it persists; make sure of appendonly yes")
-    elif int(aof) and use.role == "broker" and _setting(client, "appendfsync") not in ("always", ""):
-        yield warning(name, "a power cut loses the last second", f"{use.shell} CONFIG SET appendfsync always")
+    elif int(aof) and use.role == "broker" and (lost := _LOST_IN_A_POWER_CUT.get(_setting(client, "appendfsync"))):
+        yield warning(name, f"a power cut loses {lost}", f"{use.shell} CONFIG SET appendfsync always")
     elif int(aof):
         yield ok(name, "persists (AOF)")
     elif use.role in MUST_KEEP:
