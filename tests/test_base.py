@@ -21,14 +21,12 @@ from lern_tasks.errors import (
     SettingsError,
     TransientError,
 )
-from lern_tasks.events.envelope import Skipped
 from lern_tasks.records import Record
-from lern_tasks.topics import EventJob
 from lern_tasks.wiring import World
+from tests.fakes.message import JOB, parse, record, run
 from tests.fakes.world import FakeWorld
 from tests.flow.system import settings_of
 
-JOB: EventJob = "relation_cache_updater"
 FAILED = "dev.lern.tasks.failed"
 
 
@@ -43,21 +41,6 @@ def world(tmp_path: Path) -> FakeWorld:
         }
     )
     return FakeWorld(settings, tmp_path)
-
-
-def parse(value: str | None) -> str | Skipped:
-    if value is None or value == "bad":
-        raise InvalidEvent("bad value", "edata.x")
-    return Skipped(reason="not mine") if value == "other" else value
-
-
-def record(value: str | None = "v", **changes: Any) -> Record:
-    return Record(value=value, topic="dev.t", partition=0, offset=7, key="k").next(**changes)
-
-
-def run(world: World, body: Callable[[Batch[str], World], None], *records: Record, tag: str = "tag") -> dict[str, int]:
-    wire = [entry.to_wire() for entry in records]
-    return run_message(JOB, parse, body, world=world, message=Message(task_id="id", delivery_id=tag, wire=wire))
 
 
 def all_done(batch: Batch[str], world: World) -> None:

@@ -1,14 +1,17 @@
-"""One gateway of each kind. Tests share the tables of a server, so each takes keys of its own."""
+"""One gateway and one Redis of each kind. Tests share the tables of a server, so each takes keys of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import fakeredis
 import pytest
+import redis
 
 from lern_tasks.stores.cassandra import CassandraGateway
 from lern_tasks.stores.gateway import Gateway
 from lern_tasks.stores.job_tables import JobTables
+from lern_tasks.stores.redis_roles import Client
 from lern_tasks.stores.sqlite import SqliteGateway
 from lern_tasks.stores.table import Table
 from tests.contracts import gateways
@@ -64,3 +67,16 @@ def tables(keyspace: str) -> JobTables:
 @pytest.fixture
 def table(keyspace: str) -> Table:
     return gateways.every_type_in(keyspace)
+
+
+@pytest.fixture(params=["fakeredis", pytest.param("redis", marks=pytest.mark.stack)])
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """An empty Redis: in memory, and a real one."""
+    if request.param == "fakeredis":
+        made: Any = fakeredis.FakeRedis(decode_responses=True)
+    else:
+        made = redis.Redis.from_url(f"{request.getfixturevalue('redis_server').address}/9", decode_responses=True)
+    made.flushdb()
+    yield made
+    made.flushdb()
+    made.close()

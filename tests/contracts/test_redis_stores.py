@@ -1,12 +1,6 @@
 """Locks, markers, counters, intents and relation keys: the same on fakeredis and on a real Redis."""
 
 import threading
-from collections.abc import Iterator
-from typing import Any
-
-import fakeredis
-import pytest
-import redis
 
 from lern_tasks.rules.hierarchy import Relations
 from lern_tasks.rules.progress import Counts, Pending
@@ -18,18 +12,6 @@ from lern_tasks.stores.redis_roles import Client
 from lern_tasks.stores.relation_cache import RelationCache
 from lern_tasks.stores.seen import Seen
 from tests.waiting import wait_until
-
-
-@pytest.fixture(params=["fakeredis", pytest.param("redis", marks=pytest.mark.stack)])
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    if request.param == "fakeredis":
-        made: Any = fakeredis.FakeRedis(decode_responses=True)
-    else:
-        made = redis.Redis.from_url(f"{request.getfixturevalue('redis_server').address}/9", decode_responses=True)
-    made.flushdb()
-    yield made
-    made.flushdb()
-    made.close()
 
 
 def test_only_one_takes_a_lock_and_the_rest_is_taken_in_the_same_call(client: Client) -> None:

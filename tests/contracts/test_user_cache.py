@@ -1,29 +1,13 @@
 """The user cache: the same on fakeredis and on a real Redis."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import fakeredis
 import pytest
-import redis
 
 from lern_tasks.errors import DependencyDown, LockBusy, TransientError
 from lern_tasks.stores.redis_roles import Client
 from lern_tasks.stores.user_cache import Change, Entry, UserCache
 
 DAY = 86_400
-
-
-@pytest.fixture(params=["fakeredis", pytest.param("redis", marks=pytest.mark.stack)])
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    if request.param == "fakeredis":
-        made: Any = fakeredis.FakeRedis(decode_responses=True)
-    else:
-        made = redis.Redis.from_url(f"{request.getfixturevalue('redis_server').address}/9", decode_responses=True)
-    made.flushdb()
-    yield made
-    made.flushdb()
-    made.close()
 
 
 def change(token: int, user_id: str = "u1", removed: frozenset[str] = frozenset(), **fields: str) -> Change:
