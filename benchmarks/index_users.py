@@ -21,7 +21,7 @@ from tests.flow.system import settings_of
 from tests.stack.redis import RedisServer
 from tests.stack.running import Stack
 
-USERS = int(os.environ.get("LERN_BENCH_USERS", "300000"))
+USERS = int(os.environ.get("LERN_BENCH_USERS", "20000"))
 
 AT_ONCE = 128
 """Rows on their way to Cassandra, to be there sooner."""
