@@ -14,7 +14,7 @@ $(BIN)/pytest:
 demo: $(BIN)/lern ## a course, learners, certificates: everything on this machine, from Python alone
 	@$(BIN)/lern demo
 
-test: $(BIN)/pytest ## all tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redis
+test: $(BIN)/pytest ## tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redis
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/pytest ## ruff, mypy --strict, import contracts

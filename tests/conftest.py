@@ -1,9 +1,12 @@
 """Fixtures and profiles of all tests."""
 
+import os
 import signal
 
 import pytest
 from hypothesis import settings
+
+from tests.size import VARIABLE
 
 pytest_plugins = ["tests.stack.plugin"]
 
@@ -13,7 +16,12 @@ settings.load_profile("lern")
 
 
 def pytest_configure() -> None:
-    """A time limit from outside (SIGTERM) ends as Ctrl-C does: with the failures until then, and every server ended."""
+    """Refuse a misspelt size: it would leave tests out silently.
+
+    A time limit from outside (SIGTERM) ends as Ctrl-C does: with the failures until then, and every server ended.
+    """
+    if os.environ.get(VARIABLE, "") not in {"", "full"}:
+        raise pytest.UsageError(f"{VARIABLE} must be `full` or unset, not {os.environ[VARIABLE]!r}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
