@@ -3,12 +3,12 @@
 from celery.schedules import crontab
 from kombu.entity import Queue
 
-from lern_tasks import settings, topics
+from lern_tasks import catalogue, settings
 
 _settings = settings.load()
 
 broker_url = _settings.redis_url("broker")
-broker_transport = "lern_tasks.broker:Transport"  # takes a message and notes it down in one step
+broker_transport = "lern_tasks.delivery.redis_transport:Transport"  # takes a message and notes it down in one step
 result_backend = _settings.redis_url("results")
 result_expires = 86_400  # a day: outcome counts and admin tasks are looked at on the same day
 
@@ -16,14 +16,14 @@ task_serializer = "json"  # readable in Flower and redis-cli
 result_serializer = "json"
 accept_content = ["json"]  # nothing that can run code while being read
 
-task_queues = [Queue(name) for name in topics.QUEUES]
-task_default_queue = topics.MAINTENANCE_QUEUE  # nothing lands unseen in a queue called "celery"
+task_queues = [Queue(name) for name in catalogue.QUEUES]
+task_default_queue = catalogue.MAINTENANCE_QUEUE  # nothing lands unseen in a queue called "celery"
 task_routes = {
-    **{topics.task_name(job): {"queue": topics.queue_name(job)} for job in topics.JOBS},
-    "lern.publish_parked": {"queue": topics.MAINTENANCE_QUEUE},
-    "lern.index_users_daily": {"queue": topics.MAINTENANCE_QUEUE},
+    **{catalogue.task_name(job): {"queue": catalogue.queue_name(job)} for job in catalogue.JOBS},
+    "lern.publish_parked": {"queue": catalogue.MAINTENANCE_QUEUE},
+    "lern.index_users_daily": {"queue": catalogue.MAINTENANCE_QUEUE},
     # What people trigger, through Flower for instance, never delays live learners.
-    "lern.*": {"queue": topics.BULK_QUEUE},
+    "lern.*": {"queue": catalogue.BULK_QUEUE},
 }
 task_create_missing_queues = False  # a misspelt queue is an error, not a queue that nobody reads
 
@@ -38,7 +38,7 @@ worker_soft_shutdown_timeout = float(_settings.tasks.soft_shutdown)
 worker_max_tasks_per_child = _settings.tasks.worker_max_tasks
 worker_hijack_root_logger = False
 worker_enable_remote_control = True  # Flower
-worker_consumer = "lern_tasks.parked:ParkingConsumer"  # keeps what Celery would drop
+worker_consumer = "lern_tasks.delivery.parked_messages:ParkingConsumer"  # keeps what Celery would drop
 
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # an outage of the broker ends by itself
@@ -59,16 +59,16 @@ beat_schedule = {
     "publish-parked": {
         "task": "lern.publish_parked",
         "schedule": 60.0,  # parked messages are rare; a minute is soon enough
-        "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 60},
+        "options": {"queue": catalogue.MAINTENANCE_QUEUE, "expires": 60},
     },
     "missing-certificates": {
         "task": "lern.nightly_missing_certificates",
         "schedule": crontab(hour=1, minute=0),  # UTC; it reads all enrolments, while few learn
-        "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 86_400},
+        "options": {"queue": catalogue.MAINTENANCE_QUEUE, "expires": 86_400},
     },
     "populate-user-cache": {
         "task": "lern.index_users_daily",
         "schedule": crontab(hour=3, minute=0),  # UTC; the documented time, when few learn and before the reports
-        "options": {"queue": topics.MAINTENANCE_QUEUE, "expires": 86_400},
+        "options": {"queue": catalogue.MAINTENANCE_QUEUE, "expires": 86_400},
     },
 }

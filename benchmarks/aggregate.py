@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.result import Result
 from benchmarks.statements import run_statements
-from lern_tasks.records import Record
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.task_sender import Sender, derived_id
 from lern_tasks.rules.hierarchy import derive
-from lern_tasks.sender import Sender, derived_id
 from tests.flow.course import Scenario, make_course, make_scenario
 from tests.flow.installation import PROGRESS, Installation, real
 from tests.stack.running import Stack

@@ -8,7 +8,7 @@ import redis
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.result import Result
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.flow.course import finished, make_course
 from tests.flow.installation import PROGRESS, Installation, real
 from tests.stack.running import Stack

@@ -15,8 +15,8 @@ from benchmarks.index_rows import USER_COLUMNS, locations, memberships, organisa
 from benchmarks.index_statements import run_statements
 from benchmarks.result import Result
 from lern_tasks.settings import Settings
-from lern_tasks.stores import open_gateway
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage import open_gateway
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.system import settings_of
 from tests.stack.redis import RedisServer
 from tests.stack.running import Stack

@@ -10,8 +10,8 @@ from prometheus_client import start_http_server
 from bridge.routes import Route, routes
 from bridge.service import Service
 from lern_tasks import logs, settings
+from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.errors import SettingsError
-from lern_tasks.topics import EVENT_JOBS
 
 _WRONG_USE = 2
 """Exit status for a wrong argument or setting, as argparse has it."""

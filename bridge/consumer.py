@@ -16,10 +16,10 @@ from bridge.broker import Unsendable
 from bridge.handover import Polled, TaskMessage, pack
 from bridge.kafka_errors import NOT_OURS, NOTHING_TO_COMMIT, KafkaErrors
 from bridge.routes import Route
-from lern_tasks.counters import count
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
-from lern_tasks.records import Record
+from lern_tasks.metrics import count
 
 _log = logger(__name__)
 

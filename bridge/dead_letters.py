@@ -3,13 +3,13 @@
 import time
 
 from bridge.routes import Route
-from lern_tasks import dead_letter
-from lern_tasks.clients.files import Files
-from lern_tasks.clients.kafka_out import KafkaOut
-from lern_tasks.counters import count
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.kafka import KafkaOut
+from lern_tasks.delivery import dead_letter
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
-from lern_tasks.records import Record
+from lern_tasks.metrics import count
 from lern_tasks.settings import Settings
 
 _log = logger(__name__)

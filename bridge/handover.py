@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from bridge.routes import Route
-from lern_tasks.records import Record
+from lern_tasks.delivery.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

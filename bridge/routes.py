@@ -17,9 +17,9 @@ The task is `lern.<job>`, the queue the job's name with dashes.
 
 from dataclasses import dataclass
 
-from lern_tasks import topics
+from lern_tasks import catalogue as topics
+from lern_tasks.catalogue import EventJob
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

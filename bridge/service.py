@@ -11,7 +11,7 @@ from bridge.consumer import RouteConsumer
 from bridge.dead_letters import DeadLetters
 from bridge.kafka_errors import library_logger
 from bridge.routes import Route
-from lern_tasks.clients.kafka_out import client_config
+from lern_tasks.connections.kafka import client_config
 from lern_tasks.logs import logger
 from lern_tasks.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init
 
-from lern_tasks import logs, settings, stores
+from lern_tasks import logs, settings, storage
 
 TASK_MODULES = (
     "lern_tasks.tasks.relation_cache_updater",
@@ -39,7 +39,7 @@ def _configure_logs(**_: Any) -> None:
 
 @worker_init.connect
 def _import_before_fork(**_: Any) -> None:
-    stores.import_before_fork(settings.current())
+    storage.import_before_fork(settings.current())
 
 
 @worker_init.connect

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from lern_tasks import topics
+from lern_tasks import catalogue as topics
+from lern_tasks.catalogue import EventJob
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
 
 Role = Literal["input", "handed on", "audit", "failed"]
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
-from lern_tasks.next_step import Step, hand_on
-from lern_tasks.records import Record
-from lern_tasks.wiring import World
 
 _ONCE_IN = 60
 """Seconds between two requests for the relation cache of one course: a publication is derived within seconds."""

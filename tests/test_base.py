@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.base import Message, run_message
-from lern_tasks.batch import Batch
+from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import Message, run_message
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -21,8 +23,6 @@ from lern_tasks.errors import (
     SettingsError,
     TransientError,
 )
-from lern_tasks.records import Record
-from lern_tasks.wiring import World
 from tests.fakes.message import JOB, parse, record, run
 from tests.fakes.world import FakeWorld
 from tests.flow.system import settings_of

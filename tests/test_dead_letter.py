@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.clients.files import Files
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage, TooLarge
-from lern_tasks.dead_letter import Failure, Letter, from_message, publish, to_message
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.kafka import KafkaOut, OutMessage, TooLarge
+from lern_tasks.delivery.dead_letter import Failure, Letter, from_message, publish, to_message
+from lern_tasks.delivery.record import Coordinates, Record
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused
-from lern_tasks.records import Coordinates, Record
 from lern_tasks.settings.shared import KafkaSettings
 from tests.clients.mock_kafka import MockKafka, mock_kafka
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks import records
+from lern_tasks.delivery import record as records
+from lern_tasks.delivery.failure import Failure, failure_of
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent, LernError, Refused, TransientError
-from lern_tasks.failure import Failure, failure_of
-from lern_tasks.records import Record
 
 RECORD = Record(value='{"name": "Asha Rao"}', topic="t")
 
@@ -98,7 +98,7 @@ def test_files_are_named_from_their_package_on() -> None:
     with pytest.raises(TypeError) as raised:
         Record.from_wire({})
     trace = failure_of(raised.value, job="j", record=RECORD, now_ms=0, task_id=None).trace
-    assert "  lern_tasks/records.py:" in trace
+    assert "  lern_tasks/delivery/record.py:" in trace
     assert str(Path(records.__file__).parent) not in trace
 
 

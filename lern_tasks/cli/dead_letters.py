@@ -14,13 +14,13 @@ from lern_tasks.cli import letter_options, letter_sources
 from lern_tasks.cli.letters import Criteria, Letter
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.cli.replay import Replay, Replayed, replay
-from lern_tasks.clients.files import Files
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.delivery.record import encode
+from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.needed_topics import failed_topics
-from lern_tasks.records import encode
-from lern_tasks.sender import Sender
 from lern_tasks.settings import Settings
-from lern_tasks.stores.redis_roles import RedisRoles
 
 
 @click.group("dead-letters")

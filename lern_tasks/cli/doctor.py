@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 import click
 
-from lern_tasks import settings, topics
+from lern_tasks import catalogue, settings
 from lern_tasks.cli.checks.all import checks
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, problem
 from lern_tasks.cli.effective import masked
@@ -26,11 +26,11 @@ _NOTHING_STARTS = "no process starts with it"
 def _known(_ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> Jobs:
     """The jobs of that name, spelt with dashes or underscores, in our order; all without any."""
     wanted = {name.lower().replace("-", "_"): name for name in names}
-    unknown = [name for job, name in wanted.items() if job not in topics.EVENT_JOBS]
+    unknown = [name for job, name in wanted.items() if job not in catalogue.EVENT_JOBS]
     if unknown:
-        there = ", ".join(topics.EVENT_JOBS)
+        there = ", ".join(catalogue.EVENT_JOBS)
         raise click.BadParameter(f"there is no job {unknown[0]!r} with a topic; there are: {there}")
-    return tuple(job for job in topics.EVENT_JOBS if not wanted or job in wanted)
+    return tuple(job for job in catalogue.EVENT_JOBS if not wanted or job in wanted)
 
 
 @click.command("doctor")
@@ -99,7 +99,7 @@ def _completed(finding: Finding, check: Check) -> Finding:
 
 def _grouped(findings: Iterable[Finding]) -> list[Finding]:
     """First what every job needs, then by the first job that needs it, and by the others."""
-    return sorted(findings, key=lambda finding: [topics.EVENT_JOBS.index(job) for job in finding.jobs])
+    return sorted(findings, key=lambda finding: [catalogue.EVENT_JOBS.index(job) for job in finding.jobs])
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from lern_tasks.cli.printing import print_json, print_table
-from lern_tasks.stores.runs import Stand
+from lern_tasks.delivery.resumable.checkpoints import Stand
 from lern_tasks.tasks.user_index_plan import Tally
 
 _LINE_EVERY = 10.0

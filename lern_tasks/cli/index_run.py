@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import msgspec
 
+from lern_tasks.delivery.outage import Patience
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.checkpoints import Run, Stand
+from lern_tasks.delivery.resumable.runner import Turn
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, Refused, TransientError
-from lern_tasks.outage import Patience
-from lern_tasks.stores.runs import Run, Stand
-from lern_tasks.tasks.one_slice import Turn
 from lern_tasks.tasks.user_index_pages import IndexPages
 from lern_tasks.tasks.user_index_plan import Plan, Tally, tally_of
-from lern_tasks.wiring import World
 
 _LEASE = 60.0
 """Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
-from lern_tasks.clients.kafka_out import client_config
+from lern_tasks.connections.kafka import client_config
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings import Settings
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from lern_tasks import topics
+from lern_tasks import catalogue
 from lern_tasks.cli.letters import Criteria
 
 Command = Callable[..., None]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
-_JOBS = (*topics.JOBS, "maintenance")
+_JOBS = (*catalogue.JOBS, "maintenance")
 """Jobs that write dead letters; `maintenance` for messages that no task takes."""
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from lern_tasks import dead_letter
-from lern_tasks.clients.files import Files
-from lern_tasks.dead_letter import Failure
+from lern_tasks.connections.files import Files
+from lern_tasks.delivery import dead_letter
+from lern_tasks.delivery.dead_letter import Failure
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.records import Record
 
 _USER_FIELDS = ("userId", "userIds", "recipientId", "fromAccountId", "toAccountId")
 """Names under which events carry user ids, in `edata` or in an element of `edata.data`."""

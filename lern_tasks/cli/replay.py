@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from lern_tasks import topics
+from lern_tasks import catalogue
 from lern_tasks.cli.letters import Letter, StoredLetter
-from lern_tasks.clients.files import Files
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.redis import Client, translated
+from lern_tasks.delivery.task_sender import Sender, derived_id
 from lern_tasks.errors import InvalidEvent, Refused
-from lern_tasks.sender import Sender, derived_id
-from lern_tasks.stores.redis_roles import Client, translated
 
 Outcome = Literal["replayed", "would be replayed", "replayed before", "cannot be replayed"]
 
@@ -61,7 +61,7 @@ def replay(
     """
     for group in _groups(letters):
         for letter, before in zip(group, replayed.when(group), strict=True):
-            if letter.failure is None or letter.failure.job not in topics.JOBS:
+            if letter.failure is None or letter.failure.job not in catalogue.JOBS:
                 yield Replay(letter, "cannot be replayed", "no task of these jobs takes it")
             elif before is not None and not again:
                 yield Replay(letter, "replayed before", f"at {before}; --again sends it once more")
@@ -72,7 +72,7 @@ def replay(
 
 
 def _send(letter: Letter, sender: Sender, replayed: Replayed, files: Files) -> Replay:
-    job = next(job for job in topics.JOBS if letter.failure is not None and job == letter.failure.job)
+    job = next(job for job in catalogue.JOBS if letter.failure is not None and job == letter.failure.job)
     try:
         record = letter.record(files)
     except (InvalidEvent, Refused) as error:

@@ -13,10 +13,10 @@ from lern_tasks import settings
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.table import Table
 
 if TYPE_CHECKING:
-    from lern_tasks.stores.own_tables import OwnTables
+    from lern_tasks.storage.cassandra.own_tables import OwnTables
 
 _EXAMPLE = "{'class': 'NetworkTopologyStrategy', 'datacenter1': 3}"
 
@@ -104,7 +104,7 @@ def _judged(table: Table, own: "OwnTables") -> list[Judgement]:
 def _opened(values: Settings) -> "Iterator[tuple[list[Table], OwnTables]]":
     if values.store.startswith("sqlite:"):
         raise SettingsError(f"LERN_STORE is {values.store}: a SQLite store needs no tables to be created")
-    from lern_tasks.stores.own_tables import opened, own_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
+    from lern_tasks.storage.cassandra.own_tables import opened, own_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
 
     with opened(values) as own:
         yield own_tables(values), own

@@ -14,12 +14,12 @@ from redis.exceptions import RedisError
 
 from bridge.broker import bare_app
 from lern_tasks import settings
+from lern_tasks.catalogue import BULK_QUEUE
 from lern_tasks.cli.printing import console, print_json
 from lern_tasks.cli.run_display import RunDisplay
+from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.errors import DependencyDown, LernError
-from lern_tasks.sender import Sender
 from lern_tasks.settings import Settings
-from lern_tasks.topics import BULK_QUEUE
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the task's state: one small read of Redis each."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import fsspec
 
-from lern_tasks.clients.files import Files
+from lern_tasks.connections.files import Files
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.certificate_jobs import CollectionCertificateGeneratorSettings

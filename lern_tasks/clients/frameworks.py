@@ -6,8 +6,8 @@ from typing import Self
 
 import httpx
 
-from lern_tasks.clients.http import Http, member, segment
-from lern_tasks.clients.ttl_cache import TtlCache
+from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import Refused
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

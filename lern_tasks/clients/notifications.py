@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import httpx
 
-from lern_tasks.clients.http import Http
-from lern_tasks.rules.cloud_storage import CloudStorage
+from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.connections.http import Http
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 

@@ -7,11 +7,11 @@ from typing import Self
 
 import httpx
 
-from lern_tasks.clients.http import Http, member, segment
+from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import Refused, TransientError
-from lern_tasks.rules.assessment_number import number_of
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
+from lern_tasks.sunbird.numbers import number_of
 
 NAME = "question_count"
 """The dependency's name in errors: its address is not the one that certificates read contents from."""

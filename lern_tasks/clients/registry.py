@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from lern_tasks.clients.http import Http, member, segment
-from lern_tasks.clients.ttl_cache import TtlCache
+from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import Refused, SettingsError, TransientError, UnknownOutcome
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

@@ -5,7 +5,7 @@ from typing import Self
 
 import httpx
 
-from lern_tasks.clients.http import Http, segment
+from lern_tasks.connections.http import Http, segment
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import httpx
 
-from lern_tasks.clients.http import Http, member, segment
+from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from lern_tasks.clients.http import Http
-from lern_tasks.clients.ttl_cache import TtlCache
+from lern_tasks.connections.http import Http
+from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import DependencyDown, InvalidEvent, Refused, SettingsError, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from lern_tasks.clients.http import Http, member, segment
+from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import NotYet, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings

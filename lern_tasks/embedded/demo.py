@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
+from lern_tasks.connections.kafka import KafkaOut, OutMessage
+from lern_tasks.connections.redis import RedisRoles
 from lern_tasks.embedded.demo_certificates import Certificate, save_certificates
 from lern_tasks.embedded.demo_course import DemoCourse, Learner, interleaved
 from lern_tasks.embedded.demo_events import accounts_merged, exam_sat, sync_asked
@@ -21,7 +22,6 @@ from lern_tasks.embedded.demo_rows import DemoRows, Enrolled
 from lern_tasks.embedded.failed_topics import FailedTopics
 from lern_tasks.embedded.stack import EmbeddedStack, StackError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.redis_roles import RedisRoles
 
 _BROKEN_EVENTS = 1
 

@@ -8,7 +8,7 @@ import httpx
 
 from lern_tasks.embedded.demo_rows import Enrolled
 from lern_tasks.embedded.stack import EmbeddedStack
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _SECONDS = 30.0
 """For one answer of the embedded registry, which draws a certificate in milliseconds on a free machine."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lern_tasks.embedded.demo_events import QUESTIONS, job_request
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _COLLECTION = "application/vnd.ekstep.content-collection"
 

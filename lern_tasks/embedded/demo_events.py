@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 QUESTIONS = 5
 """Of the exam, one mark each."""

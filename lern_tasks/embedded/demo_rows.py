@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from lern_tasks.embedded.demo_course import DemoCourse, Learner
 from lern_tasks.errors import LernError
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.settings import Settings
-from lern_tasks.stores import open_gateway
-from lern_tasks.stores.gateway import Mutation, PutCells, PutMap
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage import open_gateway
+from lern_tasks.storage.gateway import Mutation, PutCells, PutMap
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 
 _COMPLETED = 2
 

@@ -2,7 +2,7 @@
 
 from confluent_kafka import Consumer, TopicPartition
 
-from lern_tasks.clients.kafka_out import client_config
+from lern_tasks.connections.kafka import client_config
 from lern_tasks.needed_topics import failed_topics
 from lern_tasks.settings import Settings
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import (
+from lern_tasks.rules.consumption import COMPLETED
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import (
     Skipped,
     action_of,
     decode,
@@ -14,9 +16,7 @@ from lern_tasks.events.envelope import (
     optional_id,
     required_list,
 )
-from lern_tasks.events.json_text import json_type
-from lern_tasks.rules.consumption import COMPLETED
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.json_text import json_type
 
 PROGRESS_ACTION = "batch-enrolment-update"
 SYNC_ACTION = "batch-enrolment-sync"

@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import MAX_TIME_MS, decode, required_id
-from lern_tasks.events.json_text import json_type
 from lern_tasks.rules.assessment_attempt import AttemptId, Submission
-from lern_tasks.rules.assessment_number import number_of
 from lern_tasks.rules.assessment_score import Answer, latest_answers, score_of
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import MAX_TIME_MS, decode, required_id
+from lern_tasks.sunbird.json_text import json_type
+from lern_tasks.sunbird.numbers import number_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

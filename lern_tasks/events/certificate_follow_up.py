@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import decode
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

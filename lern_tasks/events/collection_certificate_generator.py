@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import decode, edata, optional_id
 from lern_tasks.rules.certificate_document import Details
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import decode, edata, optional_id
 
 _SIGNATORY = ("name", "id", "designation", "image")
 _TAG = re.compile(r"[!@#$%^&*()+=,.?/\":;'{}|<>\-\s]")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lern_tasks.events.envelope import Skipped, action_of, decode, edata, enrolment_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import Skipped, action_of, decode, edata, enrolment_key
 
 ACTION = "user-enrolment-sync"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lern_tasks.events.json_text import decode_object
+from lern_tasks.sunbird.json_text import decode_object
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import decode, edata, required_id
-from lern_tasks.events.json_text import json_type
+from lern_tasks.sunbird.envelope import decode, edata, required_id
+from lern_tasks.sunbird.json_text import json_type
 
 ACTION = "merge-user-courses-and-cert"
 

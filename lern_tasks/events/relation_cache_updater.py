@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lern_tasks.events.envelope import Skipped, action_of, decode, edata, event_time, required_id
 from lern_tasks.rules.hierarchy_node import COLLECTION_MIME_TYPE
+from lern_tasks.sunbird.envelope import Skipped, action_of, decode, edata, event_time, required_id
 
 ACTIONS = frozenset({"post-publish-process", "relation-cache-update"})
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import Skipped, decode, event_time, optional_id
-from lern_tasks.events.json_text import json_type
+from lern_tasks.sunbird.envelope import Skipped, decode, event_time, optional_id
+from lern_tasks.sunbird.json_text import json_type
 
 STATES: Final = frozenset({"CREATE", "CREATED", "UPDATE", "UPDATED", "DELETE", "DELETED"})
 

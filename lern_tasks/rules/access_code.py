@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from lern_tasks.rules.certificate_template import name_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 # Without 0, I and O, which are mistaken for each other on paper.
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lern_tasks.rules.audit import business_uuid
 from lern_tasks.rules.certificate_document_expiry import expires, written
 from lern_tasks.rules.certificate_template import name_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _SIGNATORY = {"identity": "id", "designation": "designation", "image": "image", "name": "name"}
 """Member of the document by member of the event's signatory."""

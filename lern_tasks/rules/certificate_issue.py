@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from lern_tasks.rules.certificate_criteria import same_name
 from lern_tasks.rules.certificate_template import name_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 Element = Mapping[str, str]
 """One element of `issued_certificates`."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lern_tasks.rules.audit import business_uuid
+from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.rules.certificate_template import Template, name_key
-from lern_tasks.rules.cloud_storage import CloudStorage
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPED = re.compile(r"\\([0-3]?[0-7]{1,2}|.)", re.DOTALL)

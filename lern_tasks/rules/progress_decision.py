@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lern_tasks.rules.consumption import COMPLETED, Action
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import (
     CourseRelations,
     EnrolmentUpdate,
@@ -23,6 +22,7 @@ from lern_tasks.rules.progress import (
     merge_consumption,
     needs_certificate,
 )
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lern_tasks import topics
+from lern_tasks import catalogue as topics
+from lern_tasks.catalogue import EventJob, JobName, ProgressJob
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import certificate_jobs, progress_jobs, shared, user_jobs
 from lern_tasks.settings.field import ours
 from lern_tasks.settings.jobs import JobSettings
-from lern_tasks.topics import EventJob, JobName, ProgressJob
 
 RedisRole = Literal[
     "broker",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lern_tasks.rules.cloud_storage import CloudStorage
+from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.settings.field import documented, ours
 from lern_tasks.settings.shared import Scope
 

@@ -10,9 +10,9 @@ from typing import Any
 from lern_tasks.errors import LernError
 from lern_tasks.rules.assessment_attempt import AttemptId, StoredAttempt, Write
 from lern_tasks.rules.assessment_score import Answer, Score
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import Gateway, Key, PutCells, Row
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, Key, PutCells, Row
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _COLUMNS = ("content_id", "attempt_id", "created_on", "last_attempted_on", "total_score", "total_max_score")
 

@@ -1,8 +1,8 @@
 """`cert_registry`: the old certificate registry. See docs/jobs/collection_certificate_generator.md, "Rows"."""
 
-from lern_tasks.stores.gateway import Delete as DeleteRow
-from lern_tasks.stores.gateway import Gateway, Mutation
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Delete as DeleteRow
+from lern_tasks.storage.gateway import Gateway, Mutation
+from lern_tasks.storage.table import Table
 
 
 def delete(gateway: Gateway, table: Table, certificate_id: str) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from lern_tasks.errors import LernError
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import MergedContent, StoredContent
-from lern_tasks.stores.gateway import Gateway, Mutation, PutCells
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, Mutation, PutCells
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _COLUMNS = ("contentid", "status", "viewcount", "completedcount")
 

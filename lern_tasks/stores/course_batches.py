@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from lern_tasks.errors import LernError
-from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway
+from lern_tasks.storage.table import Table
 
 Templates = Mapping[str, Mapping[str, str]]
 """Template id to the template's texts, as they are stored."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lern_tasks.errors import LernError
-from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway
+from lern_tasks.storage.table import Table
 
 
 def read(gateway: Gateway, table: Table, roots: Sequence[str]) -> dict[str, str | None | LernError]:

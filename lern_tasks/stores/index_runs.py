@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lern_tasks.stores.redis_roles import Client, translated
+from lern_tasks.connections.redis import Client, translated
 
 _HOLDER = "lern:index-users:holder"
 _LAST = "lern:index-users:last"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lern_tasks.stores.redis_roles import Client, translated
+from lern_tasks.connections.redis import Client, translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

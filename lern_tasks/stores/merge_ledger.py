@@ -6,8 +6,8 @@ Intents are written before the rows of the accounts, and marked as done after th
 from lern_tasks.errors import LernError
 from lern_tasks.rules.account_merge import MergePlan, Place, Recorded
 from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry
-from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutCells, Row
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, Row
+from lern_tasks.storage.table import Table
 
 _COLUMNS = (
     "course_id",

@@ -11,11 +11,11 @@ from typing import Any
 from lern_tasks.errors import LernError, SchemaMismatch
 from lern_tasks.rules.account_merge import COMPLETED_COUNT, Attempt, History, MergePlan, Place
 from lern_tasks.rules.account_merge_content import Row
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores import activity_agg
-from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird import activity_aggregates
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import JobTables
 
 _CONTEXT = "cb:"
 """What the context of a batch's figures begins with."""
@@ -102,7 +102,7 @@ class MergedRows:
 
     def _completed(self, key: EnrolmentKey, completed: float, now: datetime, timestamp: int) -> list[Mutation]:
         """Put the one entry; all other entries of the maps, and the details, stay."""
-        row = activity_agg.row_key(key, key.course_id)
+        row = activity_aggregates.row_key(key, key.course_id)
         entries: dict[str, object] = {"aggregates": completed, "agg_last_updated": now}
         return [
             PutMap(
@@ -176,7 +176,7 @@ def _columns(table: Table, there: frozenset[str]) -> tuple[str, ...]:
 
 def _partition(user: str, course: str) -> Key:
     """The first part of the key of a user's figures in a course, in all of its batches."""
-    return activity_agg.row_key(EnrolmentKey(user_id=user, course_id=course, batch_id=""), course)[:3]
+    return activity_aggregates.row_key(EnrolmentKey(user_id=user, course_id=course, batch_id=""), course)[:3]
 
 
 def _values(row: Mapping[str, Any], columns: Sequence[str]) -> Row:

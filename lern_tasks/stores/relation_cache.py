@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from lern_tasks.connections.redis import Client, translated
 from lern_tasks.rules.hierarchy import Relations
 from lern_tasks.rules.progress import CourseRelations
-from lern_tasks.stores.redis_roles import Client, translated
 
 _LEAF, _OPTIONAL, _ANCESTORS = "leafnodes", "optionalnodes", "ancestors"
 

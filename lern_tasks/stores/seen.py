@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from lern_tasks.connections.redis import Client, translated
 from lern_tasks.rules.progress import Counts, Pending
-from lern_tasks.stores.redis_roles import Client, translated
 
 _PENDING = "lern:pending:"
 

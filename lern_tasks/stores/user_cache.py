@@ -11,8 +11,8 @@ from typing import Any
 
 import redis
 
+from lern_tasks.connections.redis import Client, translated
 from lern_tasks.errors import LernError, LockBusy, TransientError
-from lern_tasks.stores.redis_roles import Client, translated
 
 PREFIX = "user:"
 """What the keys of the hashes begin with, and no other key of this database."""

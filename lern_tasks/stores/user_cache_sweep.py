@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from lern_tasks.stores.redis_roles import Client, translated
+from lern_tasks.connections.redis import Client, translated
 from lern_tasks.stores.user_cache import NOTES, PREFIX
 
 SIGN_IN = "usersignintype"

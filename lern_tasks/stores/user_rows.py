@@ -9,9 +9,9 @@ import msgspec
 
 from lern_tasks.errors import LernError, Refused
 from lern_tasks.rules.user_index import Location, Organisation, Place, User, is_due
-from lern_tasks.stores.gateway import Gateway, Row
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, Row
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import JobTables
 
 A = TypeVar("A")
 S = TypeVar("S")

@@ -6,17 +6,17 @@ See docs/jobs/activity_aggregate_updater.md.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.events.activity_aggregate_updater import ProgressEvent, SyncRequest, parse
+from lern_tasks.metrics import count
 from lern_tasks.rules.consumption import Pending
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks import enrolment_sync
 from lern_tasks.tasks.enrolment_progress import Wanted
 from lern_tasks.tasks.enrolment_rounds import Group, groups_of, marker, rounds
-from lern_tasks.wiring import World
 
 JOB: Final = "activity_aggregate_updater"
 

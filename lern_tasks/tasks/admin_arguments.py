@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from lern_tasks.errors import InvalidArgument, InvalidEvent
-from lern_tasks.events.envelope import optional_id
-from lern_tasks.events.json_text import json_type
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import optional_id
+from lern_tasks.sunbird.json_text import json_type
 
 
 def text_id(name: str, value: object) -> str:

@@ -3,14 +3,14 @@
 from functools import partial
 from typing import Any
 
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.rules.certificate_request import Earned
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks import admin_arguments, admin_words
 from lern_tasks.tasks.admin_enrolments import batch_exists, cause, chunk, rows
 from lern_tasks.tasks.admin_issuing import CHUNK, ask, named, said, work
 from lern_tasks.tasks.certificate_evaluation import Evaluation, evaluate
 from lern_tasks.tasks.certificate_facts import Facts
-from lern_tasks.tasks.sliced import Page, Stand, Turn, long_task
 
 
 @long_task("lern.reissue_certificate", doing="issuing the certificate again")

@@ -6,14 +6,14 @@ from typing import Final
 
 import msgspec
 
+from lern_tasks.delivery.record import Coordinates, Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError
-from lern_tasks.records import Coordinates, Record
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores import enrolments
-from lern_tasks.stores.batch_enrolments import BatchEnrolments
-from lern_tasks.stores.gateway import Row
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.wiring import World
+from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird import enrolments
+from lern_tasks.sunbird.batch_enrolments import BatchEnrolments
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_cert_pre_processor"
 """Whose settings name the tables: it is the job that knows both enrolments and batches."""

@@ -5,17 +5,17 @@ from typing import Any
 
 import msgspec
 
+from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.resumable_task import Stand, Turn
 from lern_tasks.errors import DependencyDown, LernError, SettingsError, TransientError
-from lern_tasks.next_step import Step, hand_on
-from lern_tasks.records import Record
 from lern_tasks.rules.certificate_request import Earned, issue_event
 from lern_tasks.rules.certificate_template import name_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks.admin_enrolments import COMPLETE, Chunk, cause
 from lern_tasks.tasks.certificate_evaluation import Evaluation, evaluate
 from lern_tasks.tasks.certificate_facts import JOB, Facts
-from lern_tasks.tasks.sliced import Stand, Turn
-from lern_tasks.wiring import World
 
 CHUNK = 100
 """Enrolments evaluated at once: each may take a call of the user service."""

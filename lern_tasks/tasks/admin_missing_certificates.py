@@ -7,19 +7,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
-from lern_tasks import topics, wiring
 from lern_tasks.app import app
+from lern_tasks.delivery import resources as wiring
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import InvalidArgument
 from lern_tasks.logs import logger
 from lern_tasks.rules.certificate_request import Earned
-from lern_tasks.sender import derived_id
-from lern_tasks.stores.gateway import Row
+from lern_tasks.storage.gateway import Row
 from lern_tasks.tasks import admin_arguments, admin_words
 from lern_tasks.tasks.admin_enrolments import COMPLETE, chunk
 from lern_tasks.tasks.admin_issuing import CHUNK, said, work
-from lern_tasks.tasks.sliced import Page, Stand, Turn, long_task
-from lern_tasks.wiring import World
 
 NAME: Final = "lern.sweep_missing_certificates"
 
@@ -76,5 +77,5 @@ def start_nightly(world: World) -> str | None:
     name = f"beat:missing-certificates:{today}"
     if world.once.first(name, expiry=_NIGHT):
         kwargs = {"since": str(today - timedelta(days=tasks.sweep_days)), "fix": tasks.sweep_fix}
-        world.sender.send_named(NAME, kwargs, task_id=task_id, queue=topics.BULK_QUEUE)
+        world.sender.send_named(NAME, kwargs, task_id=task_id, queue=catalogue.BULK_QUEUE)
     return task_id

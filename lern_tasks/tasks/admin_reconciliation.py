@@ -6,16 +6,16 @@ See docs/administration.md, "Reconciling".
 from functools import partial
 from typing import Any
 
+from lern_tasks.delivery.handoff import hand_on
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.errors import LernError
-from lern_tasks.next_step import hand_on
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import Row
+from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks import admin_arguments, admin_words
 from lern_tasks.tasks.admin_enrolments import COMPLETE, batch_exists, cause, chunk, rows
 from lern_tasks.tasks.admin_issuing import ask
 from lern_tasks.tasks.enrolment_reconciliation import Reconciliation, reconcile
 from lern_tasks.tasks.enrolment_sync import sync_step
-from lern_tasks.tasks.sliced import Page, Stand, Turn, long_task
 
 _CHUNK = 1000
 """Enrolments handed over at once: ten messages of a hundred."""

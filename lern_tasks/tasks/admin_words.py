@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _STATUS = {None: "not begun", 0: "not begun", 1: "in progress", 2: "complete"}
 

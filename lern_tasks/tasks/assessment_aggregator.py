@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, fail_each
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, fail_each
+from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LockBusy
 from lern_tasks.events.assessment_aggregator import AssessmentEvent, parse
-from lern_tasks.next_step import Step, hand_on
+from lern_tasks.metrics import count
 from lern_tasks.rules.certificate_request import issue_event
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks import assessment_checks, assessment_scores
 from lern_tasks.tasks.assessment_scores import Scored
 from lern_tasks.tasks.enrolment_rounds import groups_of
-from lern_tasks.wiring import World
 
 JOB: Final = "assessment_aggregator"
 

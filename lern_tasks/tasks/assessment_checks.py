@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from lern_tasks.batch import Item
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Item
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import DependencyDown, LernError, Rejected
 from lern_tasks.events.assessment_aggregator import AssessmentEvent
 from lern_tasks.logs import logger
-from lern_tasks.wiring import World
+from lern_tasks.metrics import count
 
 JOB: Final = "assessment_aggregator"
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from lern_tasks.batch import Item, fail_each
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Item, fail_each
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError, Rejected
 from lern_tasks.events.assessment_aggregator import AssessmentEvent
+from lern_tasks.metrics import count
 from lern_tasks.rules.assessment_attempt import (
     ACCEPTED,
     AttemptId,
@@ -23,12 +24,12 @@ from lern_tasks.rules.assessment_attempt import (
     rows_after,
 )
 from lern_tasks.rules.assessment_summary import Summary, summarise
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores import activity_agg, assessments
-from lern_tasks.stores.gateway import Mutation, Row
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage.gateway import Mutation, Row
+from lern_tasks.stores import assessments
+from lern_tasks.sunbird import activity_aggregates
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks.enrolment_rounds import Group
-from lern_tasks.wiring import World
 
 JOB: Final = "assessment_aggregator"
 
@@ -152,7 +153,9 @@ def _write_scores(
         if isinstance(stored, LernError):
             errors[key] = stored
         elif scored.summary.details or stored:
-            own = activity_agg.write_scores(table, key, scored.summary, now=now, timestamp=tokens[key], stored=stored)
+            own = activity_aggregates.write_scores(
+                table, key, scored.summary, now=now, timestamp=tokens[key], stored=stored
+            )
             mutations += own
             owners += [key] * len(own)
     results = world.gateway.apply(mutations)
@@ -169,4 +172,6 @@ def _stale_entries(wanted: Sequence[Scored], world: World) -> dict[EnrolmentKey,
     if not world.settings.assessment_aggregator.remove_stale_scores:
         return {}
     keys = [scored.group.key for scored in wanted if any(item.event.submission is None for item in scored.group.open)]
-    return activity_agg.read_entries(world.gateway, for_job(world.settings, JOB).activity_agg, keys) if keys else {}
+    return (
+        activity_aggregates.read_entries(world.gateway, for_job(world.settings, JOB).activity_agg, keys) if keys else {}
+    )

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError, UnknownOutcome
-from lern_tasks.wiring import World
 
 
 def at_most_once(world: World, name: str, action: Callable[[], None]) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError, SendAgain, UnknownOutcome
 from lern_tasks.events.collection_certificate_generator import GenerateRequest
 from lern_tasks.logs import logger
 from lern_tasks.rules.certificate_issue import Made
 from lern_tasks.rules.registry_request import Certificate, bad_texts, create_body, is_same, search_filters
 from lern_tasks.stores.intents import Intent
-from lern_tasks.wiring import World
 
 JOB: Final = "collection_certificate_generator"
 

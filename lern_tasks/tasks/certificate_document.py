@@ -8,16 +8,16 @@ from typing import Final
 
 import msgspec
 
+from lern_tasks.delivery.record import Coordinates
+from lern_tasks.delivery.resources import World
 from lern_tasks.events.collection_certificate_generator import GenerateRequest
 from lern_tasks.logs import logger
-from lern_tasks.records import Coordinates
 from lern_tasks.rules import certificate_document as documents
 from lern_tasks.rules.access_code import access_code
 from lern_tasks.rules.certificate_issue import Made
 from lern_tasks.rules.svg_template import svg_address, template_values
 from lern_tasks.stores.intents import Intent
 from lern_tasks.tasks.certificate_document_code import qr_code
-from lern_tasks.wiring import World
 
 JOB: Final = "collection_certificate_generator"
 

@@ -9,7 +9,7 @@ from lern_tasks.rules import certificate_criteria as criteria
 from lern_tasks.rules.certificate_criteria import EnrolmentMatch, NoMatch
 from lern_tasks.rules.certificate_request import Earned
 from lern_tasks.rules.certificate_template import Template, is_svg, parse_template
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks.certificate_facts import Facts
 
 

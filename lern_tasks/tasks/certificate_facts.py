@@ -8,17 +8,18 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from lern_tasks.counters import count
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.logs import logger
+from lern_tasks.metrics import count
 from lern_tasks.rules import certificate_criteria as criteria
 from lern_tasks.rules.certificate_template import Template, parse_template
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores import activity_agg, course_batches, enrolments
+from lern_tasks.storage.gateway import Row
+from lern_tasks.stores import course_batches
 from lern_tasks.stores.course_batches import Templates
-from lern_tasks.stores.gateway import Row
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.wiring import World
+from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_cert_pre_processor"
 
@@ -109,7 +110,7 @@ class Facts:
     @cached_property
     def _figures(self) -> dict[EnrolmentKey, dict[str, float] | LernError]:
         count("db-read-count", len(self._keys), job=JOB)
-        return activity_agg.read_figures(self._world.gateway, self._tables.activity_agg, self._keys)
+        return activity_aggregates.read_figures(self._world.gateway, self._tables.activity_agg, self._keys)
 
     def _read_types(self, contents: Iterable[str]) -> None:
         wanted = [content for content in contents if content not in self._types]

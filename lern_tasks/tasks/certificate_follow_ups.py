@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from lern_tasks.batch import Item
+from lern_tasks.catalogue import FollowUp as FollowUpJob
+from lern_tasks.delivery.batch import Item
+from lern_tasks.delivery.handoff import Step, hand_on, publish_events
+from lern_tasks.delivery.resources import World
 from lern_tasks.events.certificate_follow_up import FollowUp
 from lern_tasks.events.collection_certificate_generator import GenerateRequest
 from lern_tasks.logs import logger
-from lern_tasks.next_step import Step, hand_on, publish_events
-from lern_tasks.rules.audit import certificate_audit
-from lern_tasks.stores.gateway import Row
-from lern_tasks.topics import FollowUp as FollowUpJob
-from lern_tasks.wiring import World
+from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird.audit_event import certificate_audit
 
 JOB: Final = "collection_certificate_generator"
 

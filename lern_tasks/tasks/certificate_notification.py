@@ -6,17 +6,17 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item
 from lern_tasks.clients.notifications import Notice, sms_text
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError
 from lern_tasks.events.certificate_follow_up import FollowUp, parse
+from lern_tasks.metrics import count
 from lern_tasks.rules.certificate_template import notify_template
 from lern_tasks.stores import course_batches
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks.at_most_once import at_most_once
-from lern_tasks.wiring import World
 
 JOB: Final = "certificate_notification"
 

@@ -5,14 +5,14 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch
+from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError
 from lern_tasks.events.certificate_follow_up import FollowUp, parse
 from lern_tasks.logs import logger
 from lern_tasks.stores import cert_registry
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.wiring import World
+from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "certificate_replacement"
 

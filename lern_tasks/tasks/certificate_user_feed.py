@@ -5,13 +5,13 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError
 from lern_tasks.events.certificate_follow_up import FollowUp, parse
+from lern_tasks.metrics import count
 from lern_tasks.tasks.at_most_once import at_most_once
-from lern_tasks.wiring import World
 
 JOB: Final = "certificate_user_feed"
 

@@ -6,17 +6,17 @@ See docs/jobs/collection_cert_pre_processor.md.
 from collections.abc import Sequence
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item
+from lern_tasks.delivery.handoff import Step, hand_on, send
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.events.collection_cert_pre_processor import IssueRequest, parse
-from lern_tasks.next_step import Step, hand_on, send
+from lern_tasks.metrics import count
 from lern_tasks.rules.certificate_request import Earned, business_key, generate_event, issue_event
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks.certificate_evaluation import evaluate
 from lern_tasks.tasks.certificate_facts import Facts
-from lern_tasks.wiring import World
 
 JOB: Final = "collection_cert_pre_processor"
 

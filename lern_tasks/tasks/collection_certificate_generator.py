@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item, fail_each
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item, fail_each
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import InvalidEvent, LernError, LockBusy
 from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
 from lern_tasks.logs import logger
+from lern_tasks.metrics import count
 from lern_tasks.rules.certificate_issue import Element, Made, Proceed, element, gate, intent_key, with_element
-from lern_tasks.stores import enrolments
-from lern_tasks.stores.gateway import Row
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird import enrolments
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks import certificate_creation, certificate_document
 from lern_tasks.tasks.certificate_follow_ups import hand_on_follow_ups, revoke_surplus
-from lern_tasks.wiring import World
 
 JOB: Final = "collection_certificate_generator"
 

@@ -8,17 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lern_tasks.counters import count
+from lern_tasks.catalogue import ProgressJob
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.metrics import count
 from lern_tasks.rules.progress import CourseRelations, Pending, StoredContent, StoredEnrolment
 from lern_tasks.rules.progress_decision import ProgressDecision, ProgressInputs
-from lern_tasks.stores import activity_agg, content_consumption, enrolments
-from lern_tasks.stores.gateway import Mutation
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage.gateway import Mutation
+from lern_tasks.stores import content_consumption
+from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks.course_status import CourseStatuses
-from lern_tasks.topics import ProgressJob
-from lern_tasks.wiring import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,9 @@ def write(
         key, token = decision.key, tokens[decision.key]
         own = content_consumption.write_counts(tables.content_consumption, key, decision.merged, timestamp=token)
         if decision.progress is not None:
-            own += activity_agg.write_completed(tables.activity_agg, key, decision.progress, now=now, timestamp=token)
+            own += activity_aggregates.write_completed(
+                tables.activity_agg, key, decision.progress, now=now, timestamp=token
+            )
         if decision.update is not None:
             own += enrolments.write_progress(tables.enrolments, key, decision.update, now=now, timestamp=token)
             count("enrolment-complete-count", decision.update.newly_completed, job=job)

@@ -8,15 +8,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch
+from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.events.enrolment_reconciliation import ReconcileRequest, parse
-from lern_tasks.records import Record
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks.enrolment_progress import Wanted
 from lern_tasks.tasks.enrolment_rounds import Computed, groups_of, rounds
-from lern_tasks.wiring import World
 
 JOB: Final = "enrolment_reconciliation"
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
-from lern_tasks.batch import Item, fail_each
-from lern_tasks.counters import count
+from lern_tasks.catalogue import ProgressJob
+from lern_tasks.delivery.batch import Item, fail_each
+from lern_tasks.delivery.handoff import Step, hand_on, publish_events
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError, LockBusy
-from lern_tasks.next_step import Step, hand_on, publish_events
-from lern_tasks.records import Record
-from lern_tasks.rules import audit
+from lern_tasks.metrics import count
 from lern_tasks.rules.certificate_request import issue_event
 from lern_tasks.rules.consumption import COMPLETED, Pending, dedup_checksum
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress_decision import ProgressDecision, ProgressInputs, decide_progress
+from lern_tasks.sunbird import audit_event
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks import enrolment_progress
 from lern_tasks.tasks.enrolment_progress import Wanted
-from lern_tasks.topics import ProgressJob
-from lern_tasks.wiring import World
 
 
 class AboutEnrolment(Protocol):
@@ -175,9 +175,9 @@ def _ask_for_certificates(
 def _publish_audits(job: ProgressJob, decisions: Collection[ProgressDecision], world: World) -> None:
     now_ms = world.now_ms()
     events = [
-        audit.content_audit(decision.key, content, action, now_ms=now_ms)
+        audit_event.content_audit(decision.key, content, action, now_ms=now_ms)
         for decision in decisions
         for content, action in decision.content_audits
     ]
-    events += [audit.enrolment_audit(d.key, now_ms=now_ms) for d in decisions if d.completion_audit]
+    events += [audit_event.enrolment_audit(d.key, now_ms=now_ms) for d in decisions if d.completion_audit]
     publish_events(world, world.settings.progress(job).kafka_audit_topic, events)

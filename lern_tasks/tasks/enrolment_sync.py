@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lern_tasks.batch import Item
+from lern_tasks.delivery.batch import Item
+from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.events.activity_aggregate_updater import SyncRequest
-from lern_tasks.next_step import Step, hand_on
-from lern_tasks.records import Record
-from lern_tasks.rules.audit import business_uuid
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.wiring import World
+from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 def hand_on_syncs(items: Iterable[Item[Any]], world: World) -> None:

@@ -6,15 +6,16 @@ See docs/jobs/index_users.md.
 from datetime import UTC, datetime
 from typing import Final
 
+from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
-from lern_tasks import topics, wiring
 from lern_tasks.app import app
-from lern_tasks.sender import derived_id
-from lern_tasks.tasks.one_slice import Page
-from lern_tasks.tasks.sliced import long_task
+from lern_tasks.delivery import resources as wiring
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.resumable_task import long_task
+from lern_tasks.delivery.resumable.runner import Page
+from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.tasks.user_index_pages import IndexPages
 from lern_tasks.tasks.user_index_plan import YESTERDAY, plan_of
-from lern_tasks.wiring import World
 
 NAME: Final = "lern.index_users"
 
@@ -32,7 +33,7 @@ def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: boo
     return IndexPages(plan_of(since, refresh, anonymous, now_ms=world.now_ms()), lease=_LEASE)
 
 
-@app.task(name="lern.index_users_daily", queue=topics.MAINTENANCE_QUEUE)
+@app.task(name="lern.index_users_daily", queue=catalogue.MAINTENANCE_QUEUE)
 def index_users_daily() -> str:
     """Start the run of the day; its task id, by which it can be watched."""
     world = wiring.world(lern_settings.current(), app)
@@ -44,5 +45,5 @@ def start_daily(world: World) -> str:
     day = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC).date()
     task_id = derived_id("index_users", day)
     if world.once.first(f"beat:index-users:{day}", expiry=_DAILY_LOCK):
-        world.sender.send_named(NAME, {}, task_id=task_id, queue=topics.BULK_QUEUE)
+        world.sender.send_named(NAME, {}, task_id=task_id, queue=catalogue.BULK_QUEUE)
     return task_id

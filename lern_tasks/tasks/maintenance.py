@@ -4,14 +4,15 @@ from typing import Any
 
 import msgspec
 
-from lern_tasks import dead_letter, parked, wiring
 from lern_tasks import settings as lern_settings
 from lern_tasks.app import app
-from lern_tasks.counters import count
+from lern_tasks.connections.redis import translated
+from lern_tasks.delivery import dead_letter, parked_messages
+from lern_tasks.delivery import resources as wiring
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LernError
-from lern_tasks.records import Record
-from lern_tasks.stores.redis_roles import translated
-from lern_tasks.wiring import World
+from lern_tasks.metrics import count
 
 _PARKED_AT_ONCE = 100
 """Messages of one run: what is left waits for the next, a minute later."""
@@ -35,14 +36,14 @@ def publish_parked_messages(world: World) -> int:
     """Publish and, once confirmed, remove the first parked messages. Raises the first error of publishing."""
     client = world.redis.client("state")
     with translated():
-        entries = client.lrange(parked.KEY, 0, _PARKED_AT_ONCE - 1)
+        entries = client.lrange(parked_messages.KEY, 0, _PARKED_AT_ONCE - 1)
     letters = [_letter(world, msgspec.json.decode(entry)) for entry in entries]
     for error in dead_letter.publish(letters, world.kafka, world.files):
         if error is not None:
             raise error
     with translated():
         for entry in entries:
-            client.lrem(parked.KEY, 1, entry)
+            client.lrem(parked_messages.KEY, 1, entry)
     count("messages-parked", len(letters), job="maintenance")
     return len(letters)
 

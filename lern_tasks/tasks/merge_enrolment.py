@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from lern_tasks.counters import count
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import LockBusy, TransientError
 from lern_tasks.events.merge_user_courses import MergeRequest
+from lern_tasks.metrics import count
 from lern_tasks.rules.account_merge import EMPTY, UNRECORDED, History, MergePlan, Place, Recorded, blocked_batches, plan
 from lern_tasks.rules.account_merge_dates import DateFormat, date_format
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.storage.gateway import Key, Mutation
 from lern_tasks.stores import merge_ledger
-from lern_tasks.stores.gateway import Key, Mutation
-from lern_tasks.stores.job_tables import for_job
 from lern_tasks.stores.merged_rows import MergedRows
-from lern_tasks.wiring import World
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "merge_user_courses"
 

@@ -6,12 +6,12 @@ See docs/jobs/merge_user_courses.md, "What follows".
 from collections.abc import Sequence
 from typing import Any
 
-from lern_tasks.next_step import Step, hand_on, publish_events
-from lern_tasks.records import Record
-from lern_tasks.rules.audit import business_uuid
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.delivery.handoff import Step, hand_on, publish_events
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.tasks.enrolment_sync import sync_step
-from lern_tasks.wiring import World
 
 
 def reconcile(keys: Sequence[EnrolmentKey], cause: Record, world: World) -> None:

@@ -3,16 +3,16 @@
 See docs/jobs/merge_user_courses.md.
 """
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy, SendAgain, SettingsError
 from lern_tasks.events.merge_user_courses import MergeRequest, parse
 from lern_tasks.logs import logger
-from lern_tasks.records import Record
+from lern_tasks.metrics import count
 from lern_tasks.tasks import merge_follow_ups
 from lern_tasks.tasks.merge_enrolment import JOB, Merge, merge_enrolment, read
-from lern_tasks.wiring import World
 
 _log = logger(__name__)
 

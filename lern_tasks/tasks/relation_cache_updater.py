@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item, fail_each
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item, fail_each
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy, NotYet
 from lern_tasks.events import hierarchy as hierarchy_text
 from lern_tasks.events.relation_cache_updater import PublishEvent, parse
+from lern_tasks.metrics import count
 from lern_tasks.rules import hierarchy
 from lern_tasks.stores import hierarchies
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.wiring import World
+from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "relation_cache_updater"
 

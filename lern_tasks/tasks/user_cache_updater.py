@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lern_tasks.base import task
-from lern_tasks.batch import Batch, Item, fail_each
-from lern_tasks.counters import count
+from lern_tasks.delivery.batch import Batch, Item, fail_each
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.events.user_cache_updater import UserEvent, parse
+from lern_tasks.metrics import count
 from lern_tasks.rules import user_profile_event
 from lern_tasks.rules.user_profile_event import Dated, SignInTypes
 from lern_tasks.rules.user_profile_update import decide_update
 from lern_tasks.stores.user_cache import Change, Entry
 from lern_tasks.tasks.user_profile_reads import ProfileReads
-from lern_tasks.wiring import World
 
 JOB: Final = "user_cache_updater"
 

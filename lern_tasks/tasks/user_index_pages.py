@@ -5,16 +5,16 @@ from typing import Any, Final
 
 import msgspec
 
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.checkpoints import Stand
+from lern_tasks.delivery.resumable.runner import Turn
 from lern_tasks.errors import LockBusy, Refused, SettingsError
 from lern_tasks.logs import logger
 from lern_tasks.rules.user_index import FIELDS, Surroundings, User, fields_of, wanted_locations, wanted_organisations
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.stores.runs import Stand
 from lern_tasks.stores.user_cache import Change
 from lern_tasks.stores.user_rows import UserRows
-from lern_tasks.tasks.one_slice import Turn
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks.user_index_plan import Plan, Tally, tally_of
-from lern_tasks.wiring import World
 
 JOB: Final = "user_cache_updater"
 """Whose settings name the keyspace, the Redis databases and the values."""

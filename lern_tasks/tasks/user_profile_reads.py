@@ -3,11 +3,11 @@
 from typing import Final
 
 from lern_tasks.clients.user_profiles import NAME, Profile
-from lern_tasks.counters import count
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import DependencyDown, LernError, TransientError
+from lern_tasks.metrics import count
 from lern_tasks.rules.user_profile import profile_fields
 from lern_tasks.rules.user_profile_framework import framework_id
-from lern_tasks.wiring import World
 
 JOB: Final = "user_cache_updater"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 
 from bridge.handover import Polled, TaskMessage
 from bridge.routes import Route
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown, LernError
-from lern_tasks.records import Record
 
 ROUTE = Route(
     job="activity_aggregate_updater",

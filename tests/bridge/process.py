@@ -14,7 +14,7 @@ from typing import Any
 
 from redis import Redis
 
-from lern_tasks.records import Record
+from lern_tasks.delivery.record import Record
 from tests.bridge.kafka import Kafka
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ from redis.exceptions import OutOfMemoryError
 from bridge import broker as module
 from bridge.broker import Broker, Unsendable
 from bridge.handover import Polled, TaskMessage
+from lern_tasks.delivery.record import Record
 from lern_tasks.embedded.redis import Redis as EmbeddedRedis
 from lern_tasks.errors import DependencyDown
-from lern_tasks.records import Record
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import RedisSettings
 from tests.bridge.doubles import ROUTE, message, polled

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from bridge.broker import Unsendable
 from bridge.consumer import RouteConsumer
 from bridge.handover import TaskMessage
-from lern_tasks.counters import value
 from lern_tasks.errors import DependencyDown, LernError
+from lern_tasks.metrics import value
 from tests.bridge.doubles import RecordingBroker, RecordingDeadLetters, sorted_per_partition
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.running import HIGH, LOW, consuming

@@ -6,9 +6,9 @@ import pytest
 
 from bridge.broker import Unsendable
 from bridge.dead_letters import DeadLetters
-from lern_tasks.counters import value
-from lern_tasks.dead_letter import from_message
+from lern_tasks.delivery.dead_letter import from_message
 from lern_tasks.errors import LernError
+from lern_tasks.metrics import value
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import KafkaSettings
 from tests.bridge.doubles import ROUTE, polled

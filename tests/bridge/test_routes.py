@@ -4,8 +4,8 @@ import pytest
 
 from bridge import routes as module
 from bridge.routes import routes
+from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.settings import load
-from lern_tasks.topics import EVENT_JOBS
 
 
 def test_there_is_one_route_for_each_job_that_takes_events() -> None:

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lern_tasks import topics
+from lern_tasks import catalogue
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.__main__ import lern
 from lern_tasks.cli.checks import workers
-from lern_tasks.clients.files import Files
-from lern_tasks.clients.kafka_out import KafkaOut
-from lern_tasks.dead_letter import Letter, failure_of, publish, to_message
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.kafka import KafkaOut
+from lern_tasks.delivery.dead_letter import Letter, failure_of, publish, to_message
+from lern_tasks.delivery.record import Record
 from lern_tasks.embedded.kafka import Kafka
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.needed_topics import needed_topics
-from lern_tasks.records import Record
 from lern_tasks.settings import Settings, load
 
 Lern = Callable[..., Result]
@@ -102,7 +102,7 @@ def healthy(
 ) -> Iterator[Healthy]:
     kafka, redis = servers
     monkeypatch.setattr(kafka_admin, "_CONFIGURATION_TIMEOUT", 0.2)
-    monkeypatch.setattr(workers, "_taken", lambda _: frozenset(topics.QUEUES))
+    monkeypatch.setattr(workers, "_taken", lambda _: frozenset(catalogue.QUEUES))
     with PlatformApi() as platform, Registry() as registry:
         for variable, value in (
             ("KAFKA__BROKERS", kafka.bootstrap),

@@ -9,7 +9,7 @@ import pytest
 import redis as redis_client
 
 from lern_tasks.cli import letter_sources
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
+from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.errors import Refused
 from lern_tasks.settings import Settings

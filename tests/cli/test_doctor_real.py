@@ -9,8 +9,8 @@ import pytest
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.checks import relation_cache
 from lern_tasks.settings import load
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.schema_check import users_of_tables
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.cassandra.schema_check import users_of_tables
 from tests.cli.conftest import Lern
 from tests.contracts import gateways
 from tests.stack.server import Server

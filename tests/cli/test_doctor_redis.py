@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.cli.checks import redis as redis_checks
 from lern_tasks.cli.checks import relation_cache
 from lern_tasks.cli.checks.redis_uses import Use, uses
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.settings import RedisRole, Settings
-from lern_tasks.topics import EVENT_JOBS
 from tests.cli.conftest import Healthy
 
 _USERS = ("relation_cache_updater", "activity_aggregate_updater", "assessment_aggregator", "enrolment_reconciliation")

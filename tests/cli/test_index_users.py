@@ -13,12 +13,12 @@ from rich.console import Console
 
 from lern_tasks.cli import index_run
 from lern_tasks.cli.index_display import IndexDisplay
+from lern_tasks.delivery.resumable.checkpoints import Stand
 from lern_tasks.embedded.redis import Redis
-from lern_tasks.stores.gateway import PutCells
+from lern_tasks.storage.gateway import PutCells
+from lern_tasks.storage.sqlite.gateway import SqliteGateway
 from lern_tasks.stores.index_runs import IndexRuns
-from lern_tasks.stores.runs import Stand
-from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.tables import SYSTEM_SETTINGS, USERS
+from lern_tasks.sunbird.tables import SYSTEM_SETTINGS, USERS
 from lern_tasks.tasks import user_index_pages
 from tests.cli.conftest import Lern
 

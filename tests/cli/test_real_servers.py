@@ -12,15 +12,15 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from lern_tasks.clients.files import Files
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
-from lern_tasks.dead_letter import Letter, failure_of, publish
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.kafka import KafkaOut, OutMessage
+from lern_tasks.delivery.dead_letter import Letter, failure_of, publish
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.needed_topics import needed_topics
-from lern_tasks.records import Record
 from lern_tasks.settings import Settings, load
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.schema_check import needed_tables
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.cassandra.schema_check import needed_tables
 from tests.cli.conftest import Lern, event
 from tests.contracts import gateways
 from tests.stack.server import Server

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lern_tasks.clients.kafka_out import KafkaOut
+from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.settings.shared import KafkaSettings
 from tests.clients.mock_kafka import MockKafka, mock_kafka
 

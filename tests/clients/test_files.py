@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.clients.files import Files
+from lern_tasks.connections.files import Files
 from lern_tasks.errors import DependencyDown, Refused
 
 

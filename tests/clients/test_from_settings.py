@@ -2,17 +2,17 @@
 
 import pytest
 
-from lern_tasks.clients.content import ContentClient
 from lern_tasks.clients.notifications import NotificationClient
 from lern_tasks.clients.old_registry import OldRegistryClient
 from lern_tasks.clients.registry import RegistryClient
-from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.search_index import SearchIndexClient
 from lern_tasks.clients.signing import SigningClient
 from lern_tasks.clients.templates import TemplateClient
-from lern_tasks.clients.users import UserClient
-from lern_tasks.rules.cloud_storage import CloudStorage
+from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.settings import Settings, load
+from lern_tasks.sunbird.content_service import ContentClient
+from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.sunbird.user_service import UserClient
 
 GENERATOR = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
 PRE_PROCESSOR = "LERN_COLLECTION_CERT_PRE_PROCESSOR__"

@@ -7,7 +7,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from lern_tasks.clients.http import Http, member, segment
+from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError
 from pydantic import SecretStr
 
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage, TooLarge, client_config
+from lern_tasks.connections.kafka import KafkaOut, OutMessage, TooLarge, client_config
 from lern_tasks.errors import DependencyDown, LernError, SettingsError
 from lern_tasks.settings.shared import KafkaSettings
 from tests.clients.mock_kafka import MockKafka

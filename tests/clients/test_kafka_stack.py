@@ -10,11 +10,11 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from lern_tasks.clients.files import Files
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage, TooLarge
-from lern_tasks.dead_letter import Failure, Letter, from_message, publish
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.kafka import KafkaOut, OutMessage, TooLarge
+from lern_tasks.delivery.dead_letter import Failure, Letter, from_message, publish
+from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown
-from lern_tasks.records import Record
 from lern_tasks.settings.shared import KafkaSettings
 from tests.clients.mock_kafka import read
 from tests.stack.server import Server

@@ -3,11 +3,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from lern_tasks.clients.content import ContentClient
-from lern_tasks.clients.search import SearchClient
-from lern_tasks.clients.ttl_cache import TtlCache
-from lern_tasks.clients.users import PRE_PROCESSOR_FLAGS, User, UserClient
+from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import DependencyDown, LernError, NotYet, Refused, TransientError
+from lern_tasks.sunbird.content_service import ContentClient
+from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.sunbird.user_service import PRE_PROCESSOR_FLAGS, User, UserClient
 from tests.clients.answers import HTTP, Answers, ok
 
 BASE = "http://platform.example/svc"
@@ -73,7 +73,7 @@ def test_search_away() -> None:
 
 
 def test_the_cache_keeps_no_empty_text_and_no_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lern_tasks.clients.ttl_cache._MOST", 2)
+    monkeypatch.setattr("lern_tasks.connections.ttl_cache._MOST", 2)
     cache = TtlCache(10, lambda: 0.0)
     assert cache.get("a", lambda: "") == ""
     for key in ("a", "b", "c"):

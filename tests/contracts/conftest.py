@@ -8,12 +8,12 @@ import fakeredis
 import pytest
 import redis
 
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.redis_roles import Client
-from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.table import Table
+from lern_tasks.connections.redis import Client
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Gateway
+from lern_tasks.storage.sqlite.gateway import SqliteGateway
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import JobTables
 from tests.contracts import gateways
 from tests.stack.server import Server
 

@@ -13,10 +13,10 @@ from cassandra.policies import RoundRobinPolicy
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
-from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutCells, Row
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
-from lern_tasks.stores.tables import QUESTION
+from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, Row
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import JobTables
+from lern_tasks.sunbird.tables import QUESTION
 
 EVERY_TYPE = Table(
     keyspace="tests",

@@ -11,11 +11,12 @@ from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.rules.assessment_attempt import AttemptId, StoredAttempt, Submission, Write
 from lern_tasks.rules.assessment_score import Answer, score_of
 from lern_tasks.rules.assessment_summary import Summary, summarise
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores import activity_agg, assessments
-from lern_tasks.stores.gateway import Gateway, PutMap, Row
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, PutMap, Row
+from lern_tasks.storage.table import Table
+from lern_tasks.stores import assessments
+from lern_tasks.sunbird import activity_aggregates
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import JobTables
 from tests.contracts.gateways import put, read, write
 from tests.rules.attempts import at, stored
 
@@ -158,7 +159,7 @@ SUMMARY = summarise([stored("do_a", "1", 3, 5, 1), stored("do_b", "1", 1, 2, 2)]
 
 
 def course_row(gateway: Gateway, tables: JobTables, key: EnrolmentKey) -> Row:
-    row = activity_agg.row_key(key, key.course_id)
+    row = activity_aggregates.row_key(key, key.course_id)
     found = read(gateway, tables.activity_agg, row, "aggregates", "agg_last_updated", "agg_details")
     assert found is not None
     return found
@@ -166,7 +167,7 @@ def course_row(gateway: Gateway, tables: JobTables, key: EnrolmentKey) -> Row:
 
 def test_scores_join_what_others_put_into_the_maps(gateway: Gateway, tables: JobTables) -> None:
     table, key = tables.activity_agg, enrolment()
-    row = activity_agg.row_key(key, key.course_id)
+    row = activity_aggregates.row_key(key, key.course_id)
     old = {"completedCount": 7.0, "score:gone": 1.0, "score:do_a": 1.0}
     write(
         gateway,
@@ -174,7 +175,7 @@ def test_scores_join_what_others_put_into_the_maps(gateway: Gateway, tables: Job
         PutMap(table=table, key=row, column="agg_last_updated", entries=dict.fromkeys(old, EARLIER)),
     )
     for timestamp in (TOKEN, TOKEN + 10):
-        write(gateway, *activity_agg.write_scores(table, key, SUMMARY, now=NOW, timestamp=timestamp))
+        write(gateway, *activity_aggregates.write_scores(table, key, SUMMARY, now=NOW, timestamp=timestamp))
         found = course_row(gateway, tables, key)
         assert found["aggregates"] == {**old, **SUMMARY.figures}
         moments = {**dict.fromkeys(old, EARLIER), **dict.fromkeys(SUMMARY.figures, NOW)}
@@ -187,7 +188,7 @@ def test_scores_without_attempts_go_and_everything_else_stays(
     gateway: Gateway, tables: JobTables, summary: Summary
 ) -> None:
     table, key = tables.activity_agg, enrolment()
-    row = activity_agg.row_key(key, key.course_id)
+    row = activity_aggregates.row_key(key, key.course_id)
     old = {"completedCount": 7.0, "score:gone": 1.0, "max_score:gone": 1.0, "attempts_count:gone": 1.0}
     write(
         gateway,
@@ -195,11 +196,14 @@ def test_scores_without_attempts_go_and_everything_else_stays(
         PutMap(table=table, key=row, column="agg_last_updated", entries=dict.fromkeys(old, EARLIER)),
     )
     for timestamp in (TOKEN, TOKEN + 10):
-        entries = activity_agg.read_entries(gateway, table, [key])[key]
+        entries = activity_aggregates.read_entries(gateway, table, [key])[key]
         assert not isinstance(entries, LernError)
-        write(gateway, *activity_agg.write_scores(table, key, summary, now=NOW, timestamp=timestamp, stored=entries))
+        write(
+            gateway,
+            *activity_aggregates.write_scores(table, key, summary, now=NOW, timestamp=timestamp, stored=entries),
+        )
         found = course_row(gateway, tables, key)
         assert found["aggregates"] == {"completedCount": 7.0, **summary.figures}
         assert found["agg_last_updated"] == {"completedCount": EARLIER, **dict.fromkeys(summary.figures, NOW)}
         assert found["agg_details"] == (summary.details or None)
-    assert activity_agg.read_entries(gateway, table, [enrolment()]).popitem()[1] is None
+    assert activity_aggregates.read_entries(gateway, table, [enrolment()]).popitem()[1] is None

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.settings import Settings
-from lern_tasks.stores.batch_enrolments import BatchEnrolments
-from lern_tasks.stores.enrolments import row_key
-from lern_tasks.stores.gateway import Gateway, PutCells
-from lern_tasks.stores.job_tables import JobTables, for_job
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway, PutCells
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.batch_enrolments import BatchEnrolments
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.enrolments import row_key
+from lern_tasks.sunbird.table_names import JobTables, for_job
 from tests.contracts.gateways import put, write
 
 

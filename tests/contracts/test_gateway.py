@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.stores.gateway import Delete, Gateway, Key, PutCells, PutMap, ReplaceCollection
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Delete, Gateway, Key, PutCells, PutMap, ReplaceCollection
+from lern_tasks.storage.table import Table
 from tests.contracts.gateways import cell, new_key, put, read, rows_under, sorted_rows, write
 
 MOMENT = datetime(2026, 11, 21, 10, 30, 15, 123_000, tzinfo=UTC)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutMap
-from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutMap
+from lern_tasks.storage.sqlite.gateway import SqliteGateway
+from lern_tasks.storage.table import Table
 from tests.contracts.gateways import cassandra_settings, cell, new_key, put, read, rows_under, sqlite_path, write
 
 WRITERS = 3

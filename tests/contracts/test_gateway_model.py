@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Delete, Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
-from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Delete, Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
+from lern_tasks.storage.sqlite.gateway import SqliteGateway
+from lern_tasks.storage.table import Table
 from tests.contracts.gateways import every_type_in, new_key, sorted_rows, sqlite_path, write
 
 COLUMNS = ("street", "house", "whole", "words", "flag", "wholes", "reals", "texts", "templates")

@@ -12,13 +12,13 @@ import pytest
 from lern_tasks.errors import InvalidEvent, SchemaMismatch
 from lern_tasks.rules.account_merge import History, MergePlan, Place, Recorded
 from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry, MergedContent
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutMap, ReplaceCollection
+from lern_tasks.storage.table import Table
 from lern_tasks.stores import merge_ledger
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Gateway, Key, Mutation, PutMap, ReplaceCollection
-from lern_tasks.stores.job_tables import JobTables
 from lern_tasks.stores.merged_rows import MergedRows
-from lern_tasks.stores.table import Table
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import JobTables
 from tests.contracts.gateways import cassandra_settings, put, read, tables_in, write
 from tests.stack.server import Server
 

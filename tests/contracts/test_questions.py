@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Delete, Gateway, ReplaceCollection
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
-from lern_tasks.stores.tables import ASSESSMENTS, QUESTION
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Delete, Gateway, ReplaceCollection
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import JobTables
+from lern_tasks.sunbird.tables import ASSESSMENTS, QUESTION
 from tests.contracts import gateways
 from tests.contracts.gateways import cell, new_key, put, read, rows_under, sorted_rows, write
 from tests.stack.server import Server

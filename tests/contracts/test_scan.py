@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.stores.gateway import Delete, Gateway, Key, Page, Row
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Delete, Gateway, Key, Page, Row
+from lern_tasks.storage.table import Table
 from tests.contracts.gateways import new_key, put, write
 
 COLUMNS = ("country", "town", "street", "house", "whole", "wholes")

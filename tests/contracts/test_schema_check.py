@@ -8,8 +8,8 @@ import pytest
 
 from lern_tasks.errors import SchemaMismatch, SettingsError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.cql_schema import stored_type, type_name
-from lern_tasks.stores.schema_check import (
+from lern_tasks.storage.cassandra.ddl import stored_type, type_name
+from lern_tasks.storage.cassandra.schema_check import (
     FoundColumn,
     FoundSchema,
     act_on,
@@ -18,8 +18,8 @@ from lern_tasks.stores.schema_check import (
     key_of,
     needed_tables,
 )
-from lern_tasks.stores.table import Table
-from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, ENROLMENTS, MERGE_LEDGER, QUESTION
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, ENROLMENTS, MERGE_LEDGER, QUESTION
 
 
 def as_declared(table: Table, **changed: FoundColumn | None) -> FoundSchema:

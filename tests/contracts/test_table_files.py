@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import Counts, EnrolmentUpdate, MergedContent, Progress, StoredContent, StoredEnrolment
-from lern_tasks.stores import activity_agg, cert_registry, content_consumption, course_batches, enrolments, hierarchies
-from lern_tasks.stores.gateway import Gateway, PutMap, ReplaceCollection
-from lern_tasks.stores.job_tables import JobTables
+from lern_tasks.storage.gateway import Gateway, PutMap, ReplaceCollection
+from lern_tasks.stores import cert_registry, content_consumption, course_batches, hierarchies
+from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import JobTables
 from tests.contracts.gateways import cell, put, read, write
 
 NOW = datetime(2026, 11, 21, 10, 30, 15, 123_000, tzinfo=UTC)
@@ -144,22 +145,22 @@ def test_rows_of_enrolments_with_any_columns(gateway: Gateway, tables: JobTables
 def test_completed_counts_join_what_others_put_into_the_maps(gateway: Gateway, tables: JobTables) -> None:
     table, key = tables.activity_agg, enrolment()
     course = ("Course", "do_1", key.user_id, "cb:b1")
-    assert activity_agg.row_key(key, "do_1") == course
+    assert activity_aggregates.row_key(key, "do_1") == course
     write(
         gateway,
         PutMap(table=table, key=course, column="aggregates", entries={"score:do_a": 3.5}),
         PutMap(table=table, key=course, column="agg", entries={"completedCount": 1, "old": 4}),
     )
     progress = Progress(completed=2, required=3, complete=False, units={"do_u1": 1}, content_status={})
-    write(gateway, *activity_agg.write_completed(table, key, progress, now=NOW, timestamp=TOKEN))
+    write(gateway, *activity_aggregates.write_completed(table, key, progress, now=NOW, timestamp=TOKEN))
     assert read(gateway, table, course, "aggregates", "agg_last_updated") == {
         "aggregates": {"score:do_a": 3.5, "completedCount": 2.0},
         "agg_last_updated": {"completedCount": NOW},
     }
-    unit = activity_agg.row_key(key, "do_u1")
+    unit = activity_aggregates.row_key(key, "do_u1")
     assert cell(gateway, table, unit, "aggregates") == {"completedCount": 1.0}
     absent = enrolment()
-    figures = activity_agg.read_figures(gateway, table, [key, absent, BLANK])
+    figures = activity_aggregates.read_figures(gateway, table, [key, absent, BLANK])
     assert figures[key] == {"old": 4.0, "score:do_a": 3.5, "completedCount": 2.0}
     assert figures[absent] == {}
     assert isinstance(figures[BLANK], LernError)

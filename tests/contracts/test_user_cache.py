@@ -3,8 +3,8 @@
 import fakeredis
 import pytest
 
+from lern_tasks.connections.redis import Client
 from lern_tasks.errors import DependencyDown, LockBusy, TransientError
-from lern_tasks.stores.redis_roles import Client
 from lern_tasks.stores.user_cache import Change, Entry, UserCache
 
 DAY = 86_400

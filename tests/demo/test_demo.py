@@ -18,8 +18,8 @@ import resvg_py
 
 from lern_tasks.embedded.demo_course import GAPS, MERGED
 from lern_tasks.errors import LernError
-from lern_tasks.stores.sqlite import SqliteGateway
-from lern_tasks.stores.tables import ENROLMENTS
+from lern_tasks.storage.sqlite.gateway import SqliteGateway
+from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.demo.running import SECONDS, finish, processes_of, start
 
 pytestmark = pytest.mark.slow

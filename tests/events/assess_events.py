@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 TS = 1_700_000_000_000

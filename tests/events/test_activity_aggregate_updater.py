@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.activity_aggregate_updater import ProgressEvent, SyncRequest, parse
-from lern_tasks.events.envelope import Skipped
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import Skipped
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 ETS = 1_683_617_553_712

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.collection_cert_pre_processor import IssueRequest, parse
-from lern_tasks.events.envelope import Skipped
+from lern_tasks.sunbird.envelope import Skipped
 from tests.events.strangers import texts
 
 ETS = 1_700_000_000_000

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.enrolment_reconciliation import ReconcileRequest, parse
-from lern_tasks.events.envelope import Skipped
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import Skipped
 from lern_tasks.tasks.enrolment_sync import sync_event
 from tests.events.strangers import texts
 

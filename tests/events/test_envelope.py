@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events import envelope
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird import envelope
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 def test_a_record_without_value_is_invalid() -> None:

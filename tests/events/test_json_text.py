@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.json_text import decode_object, json_type
+from lern_tasks.sunbird.json_text import decode_object, json_type
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events import (
     activity_aggregate_updater,
@@ -18,10 +19,9 @@ from lern_tasks.events import (
     user_cache_updater,
 )
 from lern_tasks.events.collection_cert_pre_processor import IssueRequest
-from lern_tasks.events.envelope import Skipped, decode
 from lern_tasks.rules.certificate_request import Earned, generate_event, issue_event
-from lern_tasks.rules.cloud_storage import CloudStorage
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import Skipped, decode
 from tests.rules.certificates import KEY, template
 
 SAMPLES = Path(__file__).parents[1] / "samples"

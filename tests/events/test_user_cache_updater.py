@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.envelope import Skipped
 from lern_tasks.events.user_cache_updater import UserEvent, parse
+from lern_tasks.sunbird.envelope import Skipped
 from tests.events.strangers import json_values
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "telemetry.audit" / "documented.json"

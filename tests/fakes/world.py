@@ -8,12 +8,12 @@ from typing import Any
 import fakeredis
 from celery import Celery
 
-from lern_tasks.clients.kafka_out import OutMessage
+from lern_tasks.catalogue import JobName
+from lern_tasks.connections.kafka import OutMessage
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
 from lern_tasks.errors import DependencyDown, LernError
-from lern_tasks.records import Record
 from lern_tasks.settings import Settings
-from lern_tasks.topics import JobName
-from lern_tasks.wiring import World
 
 
 class FakeRedisRoles:

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.flow.course import MAX_SCORE, Course, Learner, Scenario, make_course
 from tests.flow.installation import ASSESS, MERGE, PROGRESS, SYNC, USER_AUDIT
 

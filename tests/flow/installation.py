@@ -11,13 +11,13 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from lern_tasks.catalogue import EVENT_JOBS, QUEUES
 from lern_tasks.embedded.kafka import Kafka
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.redis import Redis
 from lern_tasks.embedded.registry import Registry
-from lern_tasks.stores.gateway import Mutation
-from lern_tasks.stores.job_tables import JobTables, for_job, used_by
-from lern_tasks.topics import EVENT_JOBS, QUEUES
+from lern_tasks.storage.gateway import Mutation
+from lern_tasks.sunbird.table_names import JobTables, for_job, used_by
 from tests.flow.course import Scenario
 from tests.flow.oracle import Expected, expected
 from tests.flow.rows import stored_rows

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.course import Learner, Scenario, make_course
 from tests.flow.installation import Installation
 

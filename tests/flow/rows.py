@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lern_tasks.stores.gateway import Gateway
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import Gateway
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import JobTables
 from tests.flow.course import Scenario
 from tests.flow.oracle import Expected
 

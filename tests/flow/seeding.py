@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from lern_tasks.settings import Settings
-from lern_tasks.stores.gateway import Mutation, PutCells, ReplaceCollection
-from lern_tasks.stores.job_tables import JobTables, for_job
+from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
+from lern_tasks.sunbird.table_names import JobTables, for_job
 from tests.flow.course import Course, Learner
 
 

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 from celery import Celery
 
+from lern_tasks.delivery.resources import World
 from lern_tasks.settings import Settings, load
-from lern_tasks.wiring import World
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks import dead_letter
-from lern_tasks.clients.files import Files
-from lern_tasks.stores.gateway import ReplaceCollection
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.connections.files import Files
+from lern_tasks.delivery import dead_letter
+from lern_tasks.storage.gateway import ReplaceCollection
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.bad_events import of_topic
 from tests.flow.conftest import Open
 from tests.flow.course import Course, Scenario, finished, make_course, make_scenario

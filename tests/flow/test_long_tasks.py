@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from lern_tasks.catalogue import BULK_QUEUE, EVENT_JOBS
 from lern_tasks.settings import Settings
-from lern_tasks.stores.gateway import Mutation, PutCells
-from lern_tasks.topics import BULK_QUEUE, EVENT_JOBS
+from lern_tasks.storage.gateway import Mutation, PutCells
 from tests.flow.course import Scenario
 from tests.flow.installation import Installation, embedded
 from tests.flow.office import open_office

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
-from lern_tasks.stores.gateway import PutCells
+from lern_tasks.storage.gateway import PutCells
 from tests.flow.conftest import Open
 from tests.flow.course import Learner, Scenario, make_course, make_scenario
 from tests.flow.installation import GENERATE, ISSUE, PROGRESS, Installation

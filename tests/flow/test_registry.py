@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import PutCells
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage.gateway import PutCells
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.conftest import Open
 from tests.flow.course import Course, Learner, Scenario, finished, make_course
 from tests.flow.installation import ISSUE, PROGRESS, Installation

@@ -9,25 +9,15 @@ from typing import Any
 
 import pytest
 
-from lern_tasks import dead_letter
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import PutCells
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.topics import EventJob
+from lern_tasks.catalogue import EventJob
+from lern_tasks.delivery import dead_letter
+from lern_tasks.storage.gateway import PutCells
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.conftest import Open
 from tests.flow.consumer_groups import wait_for_group
 from tests.flow.course import Course, Learner, Scenario
-from tests.flow.installation import (
-    ASSESS,
-    FAILED,
-    GENERATE,
-    ISSUE,
-    MERGE,
-    PROGRESS,
-    PUBLISHED,
-    SYNC,
-    Installation,
-)
+from tests.flow.installation import ASSESS, FAILED, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.topics import EVENT_JOBS
+from lern_tasks.catalogue import EVENT_JOBS
 from tests.flow.conftest import Open, packing
 from tests.flow.installation import Installation, real
 from tests.stack.server import Server

@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from lern_tasks.app import app
-from lern_tasks.batch import Item
+from lern_tasks.delivery.batch import Item
 
 __all__ = ["MARKER", "app"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lern_tasks.broker import CLAIMS
+from lern_tasks.delivery.redis_transport import CLAIMS
 from tests.flow.certificates import each_name_once, identifiers
 from tests.flow.course import Scenario, make_course, make_scenario
 from tests.flow.installation import PROGRESS, Installation

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from lern_tasks.records import Record
+from lern_tasks.delivery.record import Record
 from tests.flow.conftest import Open
 from tests.flow.course import finished
 from tests.flow.system import kill_group

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.topics import QUEUES, queue_name
+from lern_tasks.catalogue import QUEUES, queue_name
 from tests.flow.conftest import Open
 from tests.flow.course import Scenario
 from tests.flow.installation import PROGRESS, Installation

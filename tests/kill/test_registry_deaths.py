@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lern_tasks.catalogue import QUEUES, queue_name
 from lern_tasks.embedded.old_registry import OldRegistry
-from lern_tasks.topics import QUEUES, queue_name
 from tests.flow.certificates import identifiers
 from tests.flow.conftest import Open
 from tests.flow.course import make_course, make_scenario

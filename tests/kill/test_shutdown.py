@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lern_tasks.broker import CLAIMS
+from lern_tasks.delivery.redis_transport import CLAIMS
 from tests.flow.conftest import Open
 from tests.kill.scene import Process, check_end, counted, publish_and_produce, small
 from tests.size import size

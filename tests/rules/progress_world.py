@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from lern_tasks.rules.audit import content_audit, enrolment_audit
-from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.rules.progress import (
     CourseRelations,
     EnrolmentUpdate,
@@ -23,6 +21,8 @@ from lern_tasks.rules.progress import (
     merge_consumption,
     needs_certificate,
 )
+from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 START = datetime(2024, 3, 1, tzinfo=UTC)

@@ -5,15 +5,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.account_merge import (
-    Attempt,
-    History,
-    MergePlan,
-    Recorded,
-    blocked_batches,
-    merged_count,
-    plan,
-)
+from lern_tasks.rules.account_merge import Attempt, History, MergePlan, Recorded, blocked_batches, merged_count, plan
 from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry, Row
 from lern_tasks.rules.account_merge_dates import date_format
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.assessment_number import number_of
+from lern_tasks.sunbird.numbers import number_of
 
 
 @pytest.mark.parametrize(

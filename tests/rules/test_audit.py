@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.audit import business_uuid, certificate_audit, content_audit, enrolment_audit
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.audit_event import business_uuid, certificate_audit, content_audit, enrolment_audit
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 NOW_MS = 1_700_000_000_123

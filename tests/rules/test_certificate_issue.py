@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lern_tasks.rules.certificate_issue import Element, Made, Proceed, Stop, element, gate, intent_key, with_element
 from lern_tasks.rules.certificate_template import name_key
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.rules.certificates import KEY, issued
 
 NOW = datetime(2024, 3, 1, 10, 0, 0, 123_999, tzinfo=UTC)

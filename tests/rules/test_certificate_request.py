@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.rules.certificate_request import (
     Earned,
     business_key,
@@ -19,7 +20,6 @@ from lern_tasks.rules.certificate_request import (
     issue_event,
     recipient_name,
 )
-from lern_tasks.rules.cloud_storage import CloudStorage
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY, template
 
 STORAGE = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://obj.dev.sunbirded.org/sunbird-content-staging")

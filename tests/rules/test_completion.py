@@ -4,13 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lern_tasks.rules.progress import (
-    EnrolmentUpdate,
-    Progress,
-    StoredEnrolment,
-    decide_enrolment,
-    needs_certificate,
-)
+from lern_tasks.rules.progress import EnrolmentUpdate, Progress, StoredEnrolment, decide_enrolment, needs_certificate
 
 NOW = datetime(2024, 3, 1, 10, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)

@@ -1,6 +1,6 @@
 """The key of an enrolment."""
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 def key(user: str, course: str, batch: str) -> EnrolmentKey:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.rules.audit import content_audit, enrolment_audit
 from lern_tasks.rules.progress import CourseRelations, StoredContent
+from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
 from tests.rules.progress_world import KEY, Contents, World
 
 CONTENTS = ("r1", "r2", "r3", "r4", "r9")

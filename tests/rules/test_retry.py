@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -15,7 +16,6 @@ from lern_tasks.errors import (
     TransientError,
     UnknownOutcome,
 )
-from lern_tasks.rules.retry import Again, Decision, GiveUp, RetryLimits, decide
 
 LIMITS = RetryLimits()
 DAY_MS = 86_400_000

@@ -14,10 +14,12 @@ from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenA
 from lern_tasks.errors import DependencyDown, InvalidEvent, SettingsError, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
-from lern_tasks.stores import cassandra_session, cql, open_gateway, values
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import Page
-from lern_tasks.stores.table import Table
+from lern_tasks.storage import column_types, open_gateway
+from lern_tasks.storage.cassandra import session
+from lern_tasks.storage.cassandra import statements as cql
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import Page
+from lern_tasks.storage.table import Table
 from tests.contracts import gateways
 from tests.contracts.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
 from tests.size import only_full
@@ -121,7 +123,7 @@ def test_what_only_the_server_refuses_takes_nothing_of_its_batch_along(
     cassandra_server: Server, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without our own check, as for a limit that a server has and we do not know.
-    monkeypatch.setattr(values, "check_change", lambda change: None)
+    monkeypatch.setattr(column_types, "check_change", lambda change: None)
     gateway = CassandraGateway(cassandra_settings(cassandra_server.address))
     partition = new_key()[:2]
     keys = [(*partition, "street", house) for house in ("1", "2" * 70_000, "3")]
@@ -227,7 +229,7 @@ def test_a_killed_server_is_found_again_with_its_statements(cassandra_server: Se
 
 
 def _profile(settings: CassandraSettings) -> Any:
-    cluster = cassandra_session.cluster(settings)
+    cluster = session.cluster(settings)
     try:
         return cluster.profile_manager.default
     finally:
@@ -250,4 +252,4 @@ def test_with_several_data_centres_statements_stay_in_the_local_one() -> None:
 
 def test_a_wrong_file_of_authorities_names_its_setting() -> None:
     with pytest.raises(SettingsError, match="LERN_CASSANDRA__TLS_CA"):
-        cassandra_session.cluster(CassandraSettings(tls_ca="/nowhere/ca.pem"))
+        session.cluster(CassandraSettings(tls_ca="/nowhere/ca.pem"))

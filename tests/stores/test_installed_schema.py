@@ -8,13 +8,13 @@ import pytest
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, SchemaMismatch
 from lern_tasks.settings import Settings
-from lern_tasks.stores import installed_schema
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import PutCells
-from lern_tasks.stores.installed_schema import InstalledSchema
-from lern_tasks.stores.job_tables import JobTables
-from lern_tasks.stores.schema_check import FoundSchema, needed_tables
-from lern_tasks.stores.tables import ASSESSMENTS, COURSE_BATCH, ENROLMENTS
+from lern_tasks.storage.cassandra import installed_schema
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.cassandra.installed_schema import InstalledSchema
+from lern_tasks.storage.cassandra.schema_check import FoundSchema, needed_tables
+from lern_tasks.storage.gateway import PutCells
+from lern_tasks.sunbird.table_names import JobTables
+from lern_tasks.sunbird.tables import ASSESSMENTS, COURSE_BATCH, ENROLMENTS
 from tests.contracts import gateways
 from tests.contracts.test_schema_check import as_declared
 from tests.stack.server import Server

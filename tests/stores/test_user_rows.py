@@ -8,8 +8,8 @@ import pytest
 from lern_tasks.errors import LernError, TransientError
 from lern_tasks.rules.user_index import Organisation
 from lern_tasks.stores import user_rows
-from lern_tasks.stores.job_tables import JobTables
 from lern_tasks.stores.user_rows import UserRows
+from lern_tasks.sunbird.table_names import JobTables
 
 
 class Organisations:

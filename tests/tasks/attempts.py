@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import PutMap
-from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS
+from lern_tasks.storage.gateway import PutMap
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS
 from tests.rules.attempts import at
 from tests.tasks.chain import NOW_MS, Chain
 from tests.tasks.course import KEY

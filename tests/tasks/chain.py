@@ -10,12 +10,14 @@ from unittest.mock import patch
 
 import fakeredis
 
-from lern_tasks import base, wiring
+from lern_tasks.catalogue import JobName
+from lern_tasks.delivery import resources
+from lern_tasks.delivery import task as base
+from lern_tasks.delivery.record import Record
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
-from lern_tasks.records import Record
-from lern_tasks.stores.gateway import PutCells, ReplaceCollection
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.gateway import PutCells, ReplaceCollection
+from lern_tasks.storage.table import Table
 from lern_tasks.tasks.activity_aggregate_updater import activity_aggregate_updater
 from lern_tasks.tasks.assessment_aggregator import assessment_aggregator
 from lern_tasks.tasks.certificate_notification import certificate_notification
@@ -27,7 +29,6 @@ from lern_tasks.tasks.enrolment_reconciliation import enrolment_reconciliation
 from lern_tasks.tasks.merge_user_courses import merge_user_courses
 from lern_tasks.tasks.relation_cache_updater import relation_cache_updater
 from lern_tasks.tasks.user_cache_updater import user_cache_updater
-from lern_tasks.topics import JobName
 from tests.fakes.world import FakeWorld, RecordingKafka, RecordingSender, Sent
 from tests.flow.system import settings_of
 from tests.tasks.mortal import Died, Life, make_mortal
@@ -138,7 +139,7 @@ class Chain:
         run_message = base.run_message
         task.push_request(id=task_id, properties={"delivery_tag": tag})
         try:
-            with patch.object(wiring, "_world", self.world), patch.object(base, "run_message", recorded):
+            with patch.object(resources, "_world", self.world), patch.object(base, "run_message", recorded):
                 task.run([record.to_wire() for record in records])
         except base.DeadRecords:
             assert found["dead"]

@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, CONTENT_HIERARCHY, COURSE_BATCH, ENROLMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, CONTENT_HIERARCHY, COURSE_BATCH, ENROLMENTS
 from tests.flow.course import finished
 from tests.rules.certificates import texts
 from tests.rules.trees import Tree, content, course, optional, unit

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from lern_tasks.topics import EVENT_JOBS, EventJob
+from lern_tasks.catalogue import EVENT_JOBS, EventJob
 from tests.flow.course import finished
 from tests.flow.everything import attempt, merged, sync
 from tests.tasks.chain import Chain

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lern_tasks.stores.tables import LOCATIONS, ORGANISATIONS, SYSTEM_SETTINGS, USERS
+from lern_tasks.sunbird.tables import LOCATIONS, ORGANISATIONS, SYSTEM_SETTINGS, USERS
 from tests.tasks.chain import Chain
 
 YESTERDAY = "2023-11-13 08:00:00:000+0000"

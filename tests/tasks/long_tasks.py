@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from celery.exceptions import Ignore
 
-from lern_tasks import wiring
-from lern_tasks.topics import EVENT_JOBS
+from lern_tasks.catalogue import EVENT_JOBS
+from lern_tasks.delivery import resources
 from tests.fakes.world import SentNamed
 from tests.tasks.chain import Chain
 from tests.tasks.mortal import Died, Life
@@ -43,7 +43,7 @@ class LongTasks:
         self.chain.world.time_ms = self.chain.time_ms
         task.push_request(id=message.task_id)
         try:
-            with patch.object(wiring, "_world", self.chain.world):
+            with patch.object(resources, "_world", self.chain.world):
                 return task.run(**message.kwargs)
         except Ignore:
             return None

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lern_tasks.rules.account_merge import Place
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import PutMap
-from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS, MERGE_LEDGER
+from lern_tasks.storage.gateway import PutMap
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS, MERGE_LEDGER
 from tests.rules.trees import content, course
 from tests.tasks.chain import NOW_MS, Chain
 from tests.tasks.course import publish

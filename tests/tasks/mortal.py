@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lern_tasks.clients.kafka_out import OutMessage
+from lern_tasks.connections.kafka import OutMessage
+from lern_tasks.delivery.locks import Holding, Locks
 from lern_tasks.errors import LernError
 from lern_tasks.rules.progress import Pending
-from lern_tasks.stores.gateway import Key, Mutation
-from lern_tasks.stores.locks import Holding, Locks
+from lern_tasks.storage.gateway import Key, Mutation
 from lern_tasks.stores.user_cache import Change
 from tests.fakes.world import FakeWorld
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lern_tasks.rules.enrolment import EnrolmentKey
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.rules.certificates import ISSUER, SIGNATORY
 from tests.tasks.course import KEY
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.stores.tables import ENROLMENTS
+from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.flow.course import finished
 from tests.tasks import golden
 from tests.tasks.chain import Chain

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import COURSE_BATCH, ENROLMENTS, REPORT_ENROLMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import COURSE_BATCH, ENROLMENTS, REPORT_ENROLMENTS
 from lern_tasks.tasks import admin_enrolments
 from lern_tasks.tasks.admin_certificates import issue_batch, reissue_certificate
 from tests.rules.certificates import issued, texts

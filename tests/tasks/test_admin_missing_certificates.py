@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import celeryconfig
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ENROLMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ENROLMENTS
 from lern_tasks.tasks import admin_enrolments, admin_issuing, admin_missing_certificates
 from lern_tasks.tasks.admin_missing_certificates import (
     nightly_missing_certificates,

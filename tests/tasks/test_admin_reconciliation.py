@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ENROLMENTS
 from lern_tasks.tasks.admin_reconciliation import reconcile_batch, reconcile_enrolment
 from tests.rules.certificates import issued
 from tests.tasks.chain import Chain

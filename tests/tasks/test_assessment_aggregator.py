@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.counters import CounterName, value
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import Delete
-from lern_tasks.stores.tables import ASSESSMENTS
+from lern_tasks.metrics import CounterName, value
+from lern_tasks.storage.gateway import Delete
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ASSESSMENTS
 from tests.events.assess_events import TS, answered, attempt, recompute
 from tests.rules.attempts import at
 from tests.tasks import golden

@@ -5,20 +5,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.counters import CounterName, value
 from lern_tasks.embedded.switches import Switches
+from lern_tasks.metrics import CounterName, value
 from tests.events.assess_events import TS, answered, attempt, recompute
-from tests.tasks.attempts import (
-    DEAD,
-    DONE,
-    JOB,
-    asked,
-    attempt_row,
-    deliver,
-    letter,
-    score_row,
-    store_attempt,
-)
+from tests.tasks.attempts import DEAD, DONE, JOB, asked, attempt_row, deliver, letter, score_row, store_attempt
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.course import publish

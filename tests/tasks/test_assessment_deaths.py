@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ASSESSMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ASSESSMENTS
 from tests.events.assess_events import TS, answered, attempt, recompute
 from tests.tasks.attempts import FAILED, JOB, asked, score_row, store_figures
 from tests.tasks.chain import Chain

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.counters import value
 from lern_tasks.errors import DependencyDown, LernError, TransientError
-from lern_tasks.stores.gateway import Mutation
-from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS
+from lern_tasks.metrics import value
+from lern_tasks.storage.gateway import Mutation
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS
 from tests.events.assess_events import attempt
 from tests.fakes.world import FakeWorld
 from tests.tasks.attempts import AGAIN, DONE, JOB, SKIPPED, asked, attempt_row, deliver, letter, score_row

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ASSESSMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ASSESSMENTS
 from tests.events.assess_events import TS, answered, attempt, recompute
 from tests.rules.attempts import at
 from tests.tasks.attempts import JOB, score_row

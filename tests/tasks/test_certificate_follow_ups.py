@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lern_tasks.catalogue import JobName
 from lern_tasks.events.certificate_follow_up import FollowUp
-from lern_tasks.topics import JobName
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.course import batch, enrol

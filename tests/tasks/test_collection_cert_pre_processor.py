@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ACTIVITY_AGG, COURSE_BATCH
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, COURSE_BATCH
 from tests.rules.certificates import issued, texts
 from tests.tasks import golden
 from tests.tasks.chain import Chain

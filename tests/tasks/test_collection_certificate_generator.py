@@ -6,7 +6,7 @@ import pytest
 
 from lern_tasks.rules.certificate_issue import intent_key
 from lern_tasks.stores.intents import Intent
-from lern_tasks.stores.tables import CERT_REGISTRY, ENROLMENTS
+from lern_tasks.sunbird.tables import CERT_REGISTRY, ENROLMENTS
 from tests.rules.certificates import issued
 from tests.tasks import golden
 from tests.tasks.chain import Chain

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ACTIVITY_AGG, ENROLMENTS
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ENROLMENTS
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.course import KEY, ROW, aggregates, consumed, consumption, enrol, publish

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.counters import CounterName, value
 from lern_tasks.errors import DependencyDown, LernError, TransientError
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.gateway import Key, Mutation
-from lern_tasks.stores.tables import ENROLMENTS
+from lern_tasks.metrics import CounterName, value
+from lern_tasks.storage.gateway import Key, Mutation
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.flow.course import finished
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain

@@ -10,7 +10,7 @@ import resvg_py
 
 from lern_tasks.rules.certificate_issue import intent_key
 from lern_tasks.stores.intents import Intent
-from lern_tasks.stores.tables import CERT_REGISTRY
+from lern_tasks.sunbird.tables import CERT_REGISTRY
 from tests.rules.certificates import issued
 from tests.tasks import golden
 from tests.tasks.course import KEY, enrol

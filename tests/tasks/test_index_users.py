@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from lern_tasks.errors import InvalidArgument, Refused, SettingsError
-from lern_tasks.stores.tables import USER_ORGANISATIONS, USERS
 from lern_tasks.stores.user_cache import Change
+from lern_tasks.sunbird.tables import USER_ORGANISATIONS, USERS
 from lern_tasks.tasks import user_index_pages
 from lern_tasks.tasks.index_users import NAME, index_users
 from tests.tasks.chain import Chain

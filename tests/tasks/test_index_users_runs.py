@@ -3,7 +3,7 @@
 import pytest
 
 from lern_tasks.errors import Refused
-from lern_tasks.stores.tables import USER_ORGANISATIONS
+from lern_tasks.sunbird.tables import USER_ORGANISATIONS
 from lern_tasks.tasks import user_index_pages
 from lern_tasks.tasks.index_users import NAME, index_users, start_daily
 from tests.tasks.chain import Chain

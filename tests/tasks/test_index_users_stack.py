@@ -9,11 +9,11 @@ import pytest
 from celery import Celery
 
 from lern_tasks.cli.index_run import IndexRun
-from lern_tasks.stores.gateway import Mutation, PutCells, ReplaceCollection
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.delivery.resources import World
+from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
+from lern_tasks.sunbird.table_names import for_job
 from lern_tasks.tasks import user_index_pages
 from lern_tasks.tasks.user_index_plan import Plan, Tally
-from lern_tasks.wiring import World
 from tests.contracts.gateways import keyspace
 from tests.flow.system import settings_of
 from tests.stack.redis import RedisServer

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.rules.account_merge import Place
-from lern_tasks.stores.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.flow.course import finished
 from tests.tasks.chain import Chain
 from tests.tasks.merges import (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.counters import CounterName, value
-from lern_tasks.stores.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS
+from lern_tasks.metrics import CounterName, value
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.tasks.chain import NOW_MS, Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.merges import (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from lern_tasks.delivery.locks import Locks
 from lern_tasks.errors import DependencyDown
-from lern_tasks.stores.gateway import PutCells
-from lern_tasks.stores.locks import Locks
-from lern_tasks.stores.tables import CONTENT_CONSUMPTION, ENROLMENTS
+from lern_tasks.storage.gateway import PutCells
+from lern_tasks.sunbird.tables import CONTENT_CONSUMPTION, ENROLMENTS
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.merges import (

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.routes import routes
+from lern_tasks.catalogue import EventJob
 from lern_tasks.events import (
     activity_aggregate_updater,
     assessment_aggregator,
@@ -18,10 +19,9 @@ from lern_tasks.events import (
     relation_cache_updater,
     user_cache_updater,
 )
-from lern_tasks.events.envelope import Skipped
 from lern_tasks.needed_topics import needed_topics
 from lern_tasks.settings import load
-from lern_tasks.topics import EventJob
+from lern_tasks.sunbird.envelope import Skipped
 from tests.tasks.conftest import MakeChain
 from tests.tasks.emissions import emissions
 

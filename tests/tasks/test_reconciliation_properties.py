@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lern_tasks.catalogue import ProgressJob
+from lern_tasks.delivery.record import Record
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
-from lern_tasks.records import Record
-from lern_tasks.rules.enrolment import EnrolmentKey
-from lern_tasks.stores.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
-from lern_tasks.topics import ProgressJob
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.flow.course import finished
 from tests.tasks.chain import Chain
 from tests.tasks.course import consumed, enrol, publish

@@ -2,7 +2,7 @@
 
 import json
 
-from lern_tasks.stores.tables import CONTENT_HIERARCHY
+from lern_tasks.sunbird.tables import CONTENT_HIERARCHY
 from tests.rules.trees import content, course, documented_course, unit
 from tests.tasks.chain import Chain
 from tests.tasks.course import publish

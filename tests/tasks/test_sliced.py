@@ -9,11 +9,11 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.base import KillsItsWorker
+from lern_tasks.delivery.resumable.checkpoints import Run, Stand
+from lern_tasks.delivery.resumable.resumable_task import long_task
+from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, Page, Turn
+from lern_tasks.delivery.task import KillsItsWorker
 from lern_tasks.errors import DependencyDown, InvalidArgument, NotYet, Refused, SendAgain, TransientError
-from lern_tasks.stores.runs import Run, Stand
-from lern_tasks.tasks.one_slice import PROGRESS, LostRun, Page, Turn
-from lern_tasks.tasks.sliced import long_task
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.long_tasks import ONE_PAGE, LongTasks

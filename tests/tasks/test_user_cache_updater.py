@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks import counters
+from lern_tasks import metrics as counters
 from lern_tasks.clients.user_profiles import Profile
-from lern_tasks.counters import CounterName
+from lern_tasks.metrics import CounterName
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.profiles import CACHED, PROFILE, SCHOOL, cache, cached, changed, documented, profile, reads

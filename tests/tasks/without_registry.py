@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from lern_tasks.embedded.old_registry import OldRegistry
-from lern_tasks.stores.tables import ENROLMENTS
+from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.tasks.chain import Chain
 from tests.tasks.course import ROW, batch, enrol
 from tests.tasks.requests import generate

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any, Final
 
 from lern_tasks.rules.hierarchy import derive
-from lern_tasks.stores.cql_schema import create_table
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.storage.cassandra.ddl import create_table
+from lern_tasks.sunbird.table_names import for_job
 from tests.events.assess_events import answered, attempt
 from tests.tasks.course import course_tree
 from tests.variables.case import Case, Idle

@@ -6,7 +6,7 @@ configuration under `kafka`, `redis` and `cassandra`, and all of user-cache-upda
 
 from collections.abc import Mapping
 
-from lern_tasks.topics import EVENT_JOBS
+from lern_tasks.catalogue import EVENT_JOBS
 
 Defaults = Mapping[str, str | None]
 

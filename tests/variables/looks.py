@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from bridge.routes import routes
-from lern_tasks.topics import EventJob
+from lern_tasks.catalogue import EventJob
 from tests.variables.case import Case, Idle, Look, Scene
 from tests.variables.stage import Stage
 

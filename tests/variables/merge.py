@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.sunbird.table_names import for_job
 from tests.tasks.merges import NEW, OLD, merge
 from tests.variables.case import Case
 from tests.variables.looks import common, tables, topics, waiting

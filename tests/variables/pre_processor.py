@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.sunbird.table_names import for_job
 from tests.rules.certificates import texts
 from tests.tasks.course import ROW
 from tests.tasks.requests import issue

@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Final
 
-from lern_tasks.stores.job_tables import for_job
+from lern_tasks.sunbird.table_names import for_job
 from tests.tasks.course import course_tree
 from tests.variables.case import Case
 from tests.variables.looks import asked, common, tables, waiting

@@ -4,9 +4,9 @@ import socket
 import threading
 from typing import Any
 
-from lern_tasks.clients.kafka_out import KafkaOut, OutMessage
-from lern_tasks.stores.cassandra_session import cluster
-from lern_tasks.stores.redis_roles import RedisRoles
+from lern_tasks.connections.kafka import KafkaOut, OutMessage
+from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.storage.cassandra.session import cluster
 from tests.variables.case import Case
 from tests.variables.looks import nothing
 from tests.variables.stage import Stage

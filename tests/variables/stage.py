@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 import fakeredis
 
+from lern_tasks.catalogue import JobName
 from lern_tasks.embedded.old_registry import OldRegistry
 from lern_tasks.embedded.platform_api import PlatformApi
 from lern_tasks.embedded.registry import Registry
 from lern_tasks.embedded.service import RecordedRequest
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.cassandra import CassandraGateway
-from lern_tasks.stores.gateway import BATCH_SIZE, Mutation
-from lern_tasks.stores.table import Table
-from lern_tasks.topics import JobName
+from lern_tasks.storage.cassandra.gateway import CassandraGateway
+from lern_tasks.storage.gateway import BATCH_SIZE, Mutation
+from lern_tasks.storage.table import Table
 from tests.clients.mock_kafka import mock_kafka
 from tests.fakes.world import FakeWorld
 from tests.tasks.chain import Chain

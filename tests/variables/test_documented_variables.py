@@ -10,11 +10,11 @@ import pytest
 from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from lern_tasks.catalogue import EVENT_JOBS, topic_name
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import RedisRole, Settings
 from lern_tasks.settings.field import snake
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.topics import EVENT_JOBS, topic_name
+from lern_tasks.sunbird.table_names import for_job
 from tests.flow.system import settings_of
 from tests.variables.case import variable
 from tests.variables.documented import DOCUMENTED, EVERYWHERE, FURTHER, WITHOUT_SETTING, WRONG

@@ -1,15 +1,6 @@
 """Everything that is looked at for some jobs."""
 
-from lern_tasks.cli.checks import (
-    cassandra,
-    certificates,
-    kafka,
-    redis,
-    relation_cache,
-    services,
-    settings,
-    workers,
-)
+from lern_tasks.cli.checks import cassandra, certificates, kafka, redis, relation_cache, services, settings, workers
 from lern_tasks.cli.checks.finding import Check, Jobs
 from lern_tasks.settings import Settings
 

@@ -11,8 +11,8 @@ from lern_tasks.cli.checks.redis import clock_finding
 from lern_tasks.cli.effective import masked
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
-from lern_tasks.stores.job_tables import for_job
-from lern_tasks.stores.table import Table
+from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import for_job
 
 _WHERE = "LERN_CASSANDRA__HOSTS, LERN_CASSANDRA__USERNAME and LERN_CASSANDRA__PASSWORD"
 
@@ -47,7 +47,7 @@ def checks(settings: Settings, jobs: Jobs) -> list[Check]:
 
 def wanted(settings: Settings, jobs: Jobs) -> list[Wanted]:
     """The tables of `jobs`, and those of what goes on beside them."""
-    from lern_tasks.stores.schema_check import users_of_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
+    from lern_tasks.storage.cassandra.schema_check import users_of_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
 
     found = [
         Wanted(check="schema", level="problem", table=table, jobs=users, why=_DIFFERS)
@@ -70,7 +70,7 @@ def _not_used(settings: Settings) -> Iterator[Finding]:
 
 
 def _schema(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
-    from lern_tasks.stores.cassandra import CassandraGateway  # noqa: PLC0415 (as above)
+    from lern_tasks.storage.cassandra.gateway import CassandraGateway  # noqa: PLC0415 (as above)
 
     gateway, differs = CassandraGateway(settings), set[str]()
     tables = wanted(settings, jobs)
@@ -96,7 +96,7 @@ def _finding(entry: Wanted, difference: str) -> Finding:
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
-    from lern_tasks.stores import cassandra_session  # noqa: PLC0415 (as above)
+    from lern_tasks.storage.cassandra import session as cassandra_session  # noqa: PLC0415 (as above)
 
     try:
         session = cassandra_session.connect(settings.cassandra)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.checks.services import Service, patient, prefix
 from lern_tasks.cli.effective import masked
@@ -12,7 +13,6 @@ from lern_tasks.clients.search_index import SearchIndexClient
 from lern_tasks.clients.signing import SigningClient
 from lern_tasks.errors import LernError, SettingsError
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
 
 _JOB: EventJob = "collection_certificate_generator"
 _WAIT = "no certificate is issued until then; what has been earned waits"

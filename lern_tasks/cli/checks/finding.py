@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
 
 Level = Literal["ok", "warning", "problem"]
 

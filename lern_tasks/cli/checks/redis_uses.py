@@ -6,9 +6,9 @@ from typing import Any
 
 from redis.connection import parse_url
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.cli.checks.finding import Jobs
 from lern_tasks.settings import RedisRole, Settings
-from lern_tasks.topics import EventJob
 
 MUST_KEEP: tuple[RedisRole, ...] = ("broker", "state", "dedup")
 """What is lost here is a task, a registry intent, a count."""

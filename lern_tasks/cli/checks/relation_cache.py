@@ -6,11 +6,11 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.checks.redis import connect, place
 from lern_tasks.cli.checks.redis_uses import address
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
 
 _USERS: Jobs = (
     "relation_cache_updater",

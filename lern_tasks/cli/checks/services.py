@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.effective import masked
-from lern_tasks.clients.content import ContentClient
-from lern_tasks.clients.files import Files
 from lern_tasks.clients.frameworks import FrameworkClient
 from lern_tasks.clients.question_count import QuestionCountClient
-from lern_tasks.clients.search import SearchClient
 from lern_tasks.clients.user_profiles import UserProfileClient
-from lern_tasks.clients.users import UserClient
+from lern_tasks.connections.files import Files
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob
+from lern_tasks.sunbird.content_service import ContentClient
+from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.sunbird.user_service import UserClient
 
 _PATIENCE = 5.0
 """Seconds to wait for an answer, at most: it is asked for a sign of life, not for work."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from lern_tasks import topics
+from lern_tasks import catalogue
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, warning
 from lern_tasks.cli.effective import effective
 from lern_tasks.settings import Settings
@@ -18,7 +18,7 @@ def checks(jobs: Jobs) -> list[Check]:
 
 
 def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
-    others = set(topics.EVENT_JOBS) - set(jobs)
+    others = set(catalogue.EVENT_JOBS) - set(jobs)
     idle = [
         row
         for row in effective(settings)

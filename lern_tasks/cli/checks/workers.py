@@ -7,11 +7,11 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from bridge.broker import bare_app
-from lern_tasks import topics
+from lern_tasks import catalogue as topics
+from lern_tasks.catalogue import EventJob, dashed, queue_name
 from lern_tasks.cli.checks.finding import Check, Finding, Jobs, ok, warning
 from lern_tasks.cli.checks.redis import connect
 from lern_tasks.settings import Settings
-from lern_tasks.topics import EventJob, dashed, queue_name
 
 _ANSWER = 1.5
 """Seconds for workers to say which queues they take from."""

@@ -1,0 +1,66 @@
+"""Redis by role: one client for each server and database, opened at first use. See docs/architecture.md, "Stores"."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+
+from lern_tasks.catalogue import JobName
+from lern_tasks.errors import DependencyDown, TransientError
+from lern_tasks.settings import RedisRole, Settings
+
+Client = Any
+"""A `redis.Redis` that gives text. Its own types say "bytes or text", whatever was asked for."""
+
+_CONNECT_TIMEOUT = 5.0
+"""Seconds to connect: a server on the same network that takes longer is away."""
+
+_HEALTH_CHECK = 25
+"""Seconds of silence after which a connection is tested before use, below the usual 30 s of load balancers."""
+
+
+class RedisRoles:
+    """The Redis clients of one process. Make it after a fork, never before."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clients: dict[str, Client] = {}
+
+    def client(self, role: RedisRole, job: JobName | None = None) -> Client:
+        """The client of `role`, with what the documented keys of `job` override."""
+        url = self._settings.redis_url(role, job)
+        if url not in self._clients:
+            self._clients[url] = redis.Redis.from_url(
+                url,
+                decode_responses=True,
+                socket_timeout=self._settings.redis.timeout,
+                socket_connect_timeout=_CONNECT_TIMEOUT,
+                health_check_interval=_HEALTH_CHECK,
+            )
+        return self._clients[url]
+
+    def ping(self) -> None:
+        """Ask each server in use for a sign of life. Raises DependencyDown."""
+        with translated():
+            for client in list(self._clients.values()) or [self.client("state")]:
+                client.ping()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the Redis client as ours: no server, a loading or a read-only server is an outage."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
+        raise DependencyDown("redis", f"Redis does not answer: {error}") from error
+    except redis.ResponseError as error:
+        if str(error).startswith(("OOM", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")):
+            raise DependencyDown("redis", f"Redis refuses writes: {error}") from error
+        raise TransientError(f"Redis says: {error}", dependency="redis") from error

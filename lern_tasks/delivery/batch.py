@@ -1,0 +1,122 @@
+"""The records of one task message and what became of each. See docs/architecture.md, "Outcomes"."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from lern_tasks.delivery.record import Record
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
+from lern_tasks.sunbird.envelope import Skipped
+
+E = TypeVar("E")
+
+Parse = Callable[[str | None], E | Skipped]
+"""JSON text to an event, or the reason why it is none of this job's. Raises InvalidEvent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All effects of the record have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing was to be done, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The record failed; the error decides whether it is tried again."""
+
+    error: BaseException
+
+
+Outcome = Done | Skip | Failed
+
+
+@dataclass(slots=True, eq=False)
+class Item(Generic[E]):
+    """One record, its event, and its outcome once there is one.
+
+    `delivered_before`: an earlier delivery may have done a part of the work.
+    """
+
+    record: Record
+    delivered_before: bool
+    _event: E | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def event(self) -> E:
+        """The parsed event; only items without an outcome have one for sure."""
+        assert self._event is not None  # noqa: S101 (parsing gives an event or an outcome)
+        return self._event
+
+    def parse(self, parse: Parse[E]) -> None:
+        """Read the event; what is invalid or not this job's gets its outcome."""
+        try:
+            if self.record.encoding != "utf-8":
+                raise InvalidEvent("the value is not UTF-8 text; send JSON in UTF-8")
+            event = parse(self.record.text)
+        except InvalidEvent as error:
+            self.outcome = Failed(error)
+            return
+        if isinstance(event, Skipped):
+            self.outcome = Skip(event.reason)
+        else:
+            self._event = event
+
+    def done(self) -> None:
+        """All effects of this record have happened."""
+        self.outcome = Done()
+
+    def skip(self, reason: str) -> None:
+        """Nothing is to be done for this record."""
+        self.outcome = Skip(reason)
+
+    def fail(self, error: BaseException) -> None:
+        """This record failed with `error`."""
+        self.outcome = Failed(error)
+
+
+@dataclass(slots=True)
+class Batch(Generic[E]):
+    """The items of one message."""
+
+    items: Sequence[Item[E]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Item[E]]:
+        return iter(self.items)
+
+    @property
+    def open(self) -> list[Item[E]]:
+        """The items without an outcome."""
+        return [item for item in self.items if item.outcome is None]
+
+    def fail_open(self, error: BaseException) -> None:
+        """All that have no outcome failed with `error`."""
+        for item in self.open:
+            item.fail(error)
+
+    def blocked(self) -> DependencyDown | None:
+        """The outage that keeps items of this message from being done, if any."""
+        for item in self.items:
+            if isinstance(item.outcome, Failed) and isinstance(item.outcome.error, DependencyDown):
+                return item.outcome.error
+        return None
+
+    def reopen_blocked(self) -> None:
+        """Take back the outcomes that an outage gave, to try again: a part of the work may be done by then."""
+        for item in self.items:
+            if isinstance(item.outcome, Failed) and isinstance(item.outcome.error, DependencyDown):
+                item.outcome = None
+                item.delivered_before = True
+
+
+def fail_each(items: Iterable[Item[E]], error: LernError) -> None:
+    """Give `items` that have no outcome the outcome `error`."""
+    for item in items:
+        if item.outcome is None:
+            item.fail(error)

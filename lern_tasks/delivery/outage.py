@@ -1,0 +1,85 @@
+"""Waiting out what is not a record's fault, and time limits. See docs/architecture.md, "Failure"."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from lern_tasks.delivery.resources import World
+from lern_tasks.errors import DependencyDown
+from lern_tasks.logs import logger
+
+T = TypeVar("T")
+
+_log = logger(__name__)
+
+_MARGIN = 15.0
+"""Seconds before the soft limit at which waiting ends: one statement in flight, then sending the records again."""
+
+
+class Patience:
+    """How long this run may wait: until shortly before its soft time limit."""
+
+    def __init__(self, world: World, *, soft_limit: float) -> None:
+        self._world = world
+        # A short limit (tests, impatient settings) still leaves most of itself for waiting.
+        self._deadline = time.monotonic() + max(soft_limit - _MARGIN, soft_limit / 2)
+
+    def now_ms(self) -> int:
+        """Now, epoch ms."""
+        return self._world.now_ms()
+
+    @property
+    def left(self) -> float:
+        """Seconds left to wait."""
+        return self._deadline - time.monotonic()
+
+    def wait_for(self, name: str) -> bool:
+        """Wait in place until the dependency `name` answers; False when the time ran out first."""
+        pause = self._world.settings.tasks.probe_min
+        _log.warning("waiting_for_dependency", dependency=name)
+        while self.left > pause:
+            time.sleep(pause)
+            try:
+                self._world.probe(name)
+            except DependencyDown:
+                pause = min(pause * 2, self._world.settings.tasks.probe_max)
+            else:
+                _log.info("dependency_is_back", dependency=name)
+                return True
+        return False
+
+    def ride_out(self, call: Callable[[], T]) -> T:
+        """The result of `call`, repeated when an outage ends in time. Raises DependencyDown when it does not."""
+        while True:
+            try:
+                return call()
+            except DependencyDown as error:
+                if not self.wait_for(error.name):
+                    raise
+
+    def insist(self, call: Callable[[], T]) -> T:
+        """The result of `call`, repeated through outages for as long as it takes.
+
+        For what must happen before a message may be acknowledged; the hard time limit is the only end.
+        """
+        while True:
+            try:
+                return self.ride_out(call)
+            except DependencyDown:
+                time.sleep(self._world.settings.tasks.probe_max)
+
+
+@contextmanager
+def no_soft_limit() -> Iterator[None]:
+    """Keep the soft time limit's signal out while outcomes are settled: half a settlement would be lost records."""
+    soft = getattr(signal, "SIGUSR1", None)
+    if soft is None:
+        yield
+        return
+    previous = signal.signal(soft, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(soft, previous)

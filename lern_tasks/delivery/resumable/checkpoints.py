@@ -1,0 +1,73 @@
+"""Where long tasks stand, by task id, in the state Redis. See docs/administration.md, "How a long task goes on"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from lern_tasks.connections.redis import Client, translated
+
+_EXPIRY = 7 * 86_400
+"""Seconds, renewed by every page: longer than an outage is waited out, and than anybody asks for the answer."""
+
+_WRITE = """
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'run', ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+"""Only over the version that was read: of two deliveries of one message one goes on, and nothing is counted twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How far the work is.
+
+    `after`: what the next page needs to know, None at the start. `done`: how much lies behind, from 0 to 1. `result`:
+    what was found so far, in JSON types; at the end the task's result.
+    """
+
+    after: str | None = None
+    done: float = 0.0
+    ended: bool = False
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One long task: its stand, the number of the message that goes on with it, and what its page spent of its retries.
+
+    Messages with a smaller number are doubles of older ones. `first_failed_ms` is epoch ms.
+    """
+
+    stand: Stand = field(default_factory=Stand)
+    slice: int = 0
+    version: int = 0
+    attempt: int = 0
+    not_yet: int = 0
+    first_failed_ms: int | None = None
+
+
+class Runs:
+    """The runs by task id."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def read(self, task_id: str) -> Run | None:
+        """The run; None when it has not begun, or ended long ago. Raises DependencyDown."""
+        with translated():
+            text = self._client.hget(_key(task_id), "run")
+        return msgspec.json.decode(text, type=Run) if text else None
+
+    def write(self, task_id: str, run: Run) -> bool:
+        """Write `run` over the version before it; False when another delivery was faster. Raises DependencyDown."""
+        text = msgspec.json.encode(run).decode()
+        with translated():
+            written = self._client.eval(_WRITE, 1, _key(task_id), run.version - 1, run.version, text, _EXPIRY)
+        return bool(written)
+
+
+def _key(task_id: str) -> str:
+    return f"lern:run:{task_id}"

@@ -1,0 +1,73 @@
+"""Long tasks, a slice at a time: a message must end before the broker takes its worker for dead.
+
+See docs/administration.md, "How a long task goes on".
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import Task
+
+from lern_tasks import settings as lern_settings
+from lern_tasks.app import app
+from lern_tasks.catalogue import EVENT_JOBS
+from lern_tasks.delivery import resources
+from lern_tasks.delivery.resumable.checkpoints import Stand
+from lern_tasks.delivery.resumable.runner import Message, Page, Slice, Turn
+from lern_tasks.errors import InvalidArgument, LernError
+from lern_tasks.settings import Settings
+
+__all__ = ["Page", "Stand", "Turn", "long_task", "soft_limit"]
+
+
+def soft_limit(settings: Settings) -> int:
+    """Seconds: the longest of the jobs, on which the broker's visibility timeout counts."""
+    return max(settings.job(job).soft_time_limit for job in EVENT_JOBS)
+
+
+def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]:
+    """Make the task `name` of a function that checks the arguments and gives what does a page.
+
+    The arguments are plain JSON types by keyword; the function raises InvalidArgument. `doing` says in a few words what
+    the task does, for whoever watches it. By celeryconfig's `task_routes` it goes to the queue `bulk`.
+    """
+
+    def decorate(begin: Callable[..., Page]) -> Task:
+        settings = lern_settings.current()
+        limit = soft_limit(settings)
+
+        def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            number = kwargs.pop("slice", 0)
+            world = resources.world(lern_settings.current(), app)
+            with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
+                arguments = _bound(begin, args, kwargs)
+                page = begin(**arguments)
+                if type(number) is not int or number < 0:
+                    raise InvalidArgument("slice is set by the task itself; leave it out")
+                message = Message(name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing)
+                return Slice(message, page, world, soft_limit=soft_limit(world.settings)).run()
+
+        run.__doc__ = begin.__doc__
+        run.__module__ = begin.__module__
+        made: Task = app.task(
+            name=name,
+            bind=True,
+            soft_time_limit=limit,
+            time_limit=limit + settings.tasks.hard_limit_margin,
+            throws=(LernError,),
+            # Else each slice would begin as STARTED, and hide how far the task is.
+            track_started=False,
+        )(run)
+        return made
+
+    return decorate
+
+
+def _bound(begin: Callable[..., Page], args: Any, kwargs: Any) -> dict[str, Any]:
+    try:
+        bound = inspect.signature(begin).bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidArgument(f"{error}; it takes {', '.join(inspect.signature(begin).parameters)}") from None
+    return dict(bound.arguments)

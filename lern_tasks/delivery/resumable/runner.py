@@ -1,0 +1,254 @@
+"""One message of a long task: page by page, until the end or until its time is over.
+
+See docs/administration.md, "How a long task goes on".
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import BackendError, Ignore
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from lern_tasks.catalogue import BULK_QUEUE
+from lern_tasks.delivery.outage import Patience, no_soft_limit
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.checkpoints import Run, Stand
+from lern_tasks.delivery.retry_policy import GiveUp, decide
+from lern_tasks.delivery.settlement import retry_limits
+from lern_tasks.delivery.task import KillsItsWorker
+from lern_tasks.errors import DependencyDown, LernError, NotYet, SendAgain, TransientError
+from lern_tasks.logs import logger
+from lern_tasks.relation_request import ask_for_relations
+
+PROGRESS = "PROGRESS"
+"""The state of a long task that goes on; its meta is {doing, done (0 to 1), note, result (so far)}."""
+
+_SHOWN_EVERY = 1.0
+"""Seconds between two looks that a person takes."""
+
+_log = logger(__name__)
+
+
+class Turn:
+    """What a page may know of the slice that it belongs to."""
+
+    def __init__(self, world: World, task_id: str, seconds: float) -> None:
+        self.world = world
+        self.task_id = task_id
+        self.repeated = False
+        """An earlier delivery or try of this page may have had a part of its effects."""
+        self._deadline = time.monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        """The slice's time is over: a page that can end early does, the others come after it."""
+        return time.monotonic() >= self._deadline
+
+
+Page = Callable[[Stand, Turn], Stand]
+"""Does the next page of the work, and says how far it is then. Its effects may happen twice.
+
+Raises LernError: an outage is waited out, what is transient is tried again, everything else ends the task as FAILURE.
+"""
+
+
+class LostRun(LernError):
+    """Where the task stood is not known any more."""
+
+    code = "LOST_RUN"
+
+
+class _Overtaken(Exception):
+    """Another delivery of this message has gone on meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent again, and what is said of it: the task by name, its id, its arguments, the number."""
+
+    name: str
+    task_id: str
+    arguments: Mapping[str, Any]
+    number: int
+    doing: str
+
+
+class Slice:
+    """Runs one message."""
+
+    def __init__(self, message: Message, page: Page, world: World, *, soft_limit: float) -> None:
+        self._message = message
+        self._page = page
+        self._world = world
+        self._number = message.number
+        self._id = message.task_id
+        self._patience = Patience(world, soft_limit=soft_limit)
+        # Half of the limit: the last page may take as long again.
+        self._turn = Turn(world, self._id, soft_limit / 2)
+        self._shown = 0.0
+
+    def run(self) -> dict[str, Any]:
+        """Work until the end, or until the time of the slice is over; the result. Raises Ignore when it goes on."""
+        run = Run(slice=self._number)
+        try:
+            run = self._read()
+            self._show(run)
+            while not run.stand.ended:
+                run = self._advance(run)
+                if self._turn.over and not run.stand.ended:
+                    self._hand_over(run)
+        except _Overtaken:
+            # Both deliveries have one tag: when this one is acknowledged and the other dies, nothing would come again.
+            self._send(self._number, countdown=float(self._world.settings.tasks.countdown_cap))
+            raise Ignore from None
+        except SoftTimeLimitExceeded:
+            self._again(run, TransientError("one page took longer than the soft time limit"))
+        except LernError as error:
+            self._again(run, error)
+        _log.info("long_task_done", **_numbers(run.stand.result))
+        return dict(run.stand.result)
+
+    def _read(self) -> Run:
+        """Where the task stands; a message that is older than what was done is let go."""
+        deliveries = self._patience.ride_out(lambda: self._world.deliveries.arrive(self._delivery))
+        run = self._patience.ride_out(lambda: self._world.runs.read(self._id))
+        if run is None and self._number:
+            raise LostRun("where this task stood is not known any more; start it again")
+        if run is None or run.slice < self._number:
+            run = replace(run or Run(), slice=self._number)
+        if run.slice > self._number and not run.stand.ended:
+            raise Ignore
+        if deliveries > self._world.settings.tasks.max_deliveries and not run.stand.ended:
+            raise KillsItsWorker(f"the page after {run.stand.after!r} ended its process {deliveries - 1} times")
+        self._turn.repeated = deliveries > 1 or run.first_failed_ms is not None
+        return run
+
+    def _advance(self, run: Run) -> Run:
+        """Do a page and note down what it did."""
+        stand = self._through_outages(run)
+        run = Run(stand=stand, slice=run.slice, version=run.version)
+        run = self._write(run)
+        self._turn.repeated = False
+        with suppress(DependencyDown):
+            self._world.deliveries.forget(self._delivery)
+        self._show(run)
+        return run
+
+    def _through_outages(self, run: Run) -> Stand:
+        while True:
+            try:
+                return self._page(run.stand, self._turn)
+            except (DependencyDown, TransientError) as error:
+                down = _outage(self._world, error)
+                if down is None:
+                    raise
+                self._show(run, f"waiting for {down.name}")
+                # Whatever the page does, it did not end its process.
+                with suppress(DependencyDown):
+                    self._world.deliveries.forget(self._delivery)
+                self._turn.repeated = True
+                if not self._patience.wait_for(down.name):
+                    raise down from error
+
+    def _write(self, run: Run) -> Run:
+        new = replace(run, version=run.version + 1)
+        if not self._patience.ride_out(lambda: self._world.runs.write(self._id, new)):
+            raise _Overtaken
+        return new
+
+    def _hand_over(self, run: Run) -> NoReturn:
+        """Let the next message go on. Sent first: what dies in between is delivered again, and sends it twice."""
+        self._send(run.slice + 1)
+        with suppress(_Overtaken):
+            self._write(replace(run, slice=run.slice + 1))
+        raise Ignore
+
+    def _again(self, run: Run, error: LernError) -> NoReturn:
+        """Send the slice again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
+        with no_soft_limit():
+            spent, delay = self._spent(run, error)
+            if isinstance(error, NotYet) and error.course_id:
+                ask_for_relations(self._world, error.course_id)
+            _log.warning("page_again", code=error.code, seconds=round(delay, 1))
+            self._show(run, f"again in {delay:.0f} s: {error}")
+            with suppress(_Overtaken, DependencyDown):
+                self._write(spent)
+                self._world.deliveries.forget(self._delivery)
+            self._send(self._number, countdown=min(delay, float(self._world.settings.tasks.countdown_cap)))
+        raise Ignore
+
+    def _spent(self, run: Run, error: LernError) -> tuple[Run, float]:
+        """The run with what the failure costs, and the seconds to wait. Raises `error` when all is spent."""
+        if isinstance(error, SendAgain):
+            return run, error.delay
+        now_ms = self._world.now_ms()
+        decision = decide(
+            error,
+            attempt=run.attempt,
+            not_yet=run.not_yet,
+            first_failed_ms=run.first_failed_ms,
+            now_ms=now_ms,
+            limits=retry_limits(self._world.settings),
+            jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
+        )
+        if isinstance(decision, GiveUp):
+            raise error
+        spent = replace(
+            run,
+            attempt=run.attempt + (decision.spends == "attempt"),
+            not_yet=run.not_yet + (decision.spends == "not_yet"),
+            first_failed_ms=run.first_failed_ms or now_ms,
+        )
+        return spent, decision.delay_seconds
+
+    def _send(self, number: int, *, countdown: float = 0.0) -> None:
+        self._patience.insist(
+            lambda: self._world.sender.send_named(
+                self._message.name,
+                {**self._message.arguments, "slice": number},
+                task_id=self._id,
+                queue=BULK_QUEUE,
+                countdown=countdown or None,
+            )
+        )
+
+    @property
+    def _delivery(self) -> str:
+        """Counts the deliveries of this slice since its last page."""
+        return f"{self._id}:{self._number}"
+
+    def _show(self, run: Run, note: str = "") -> None:
+        """Say in the task's state how far it is. What keeps that from being stored keeps no work from being done."""
+        if run.stand.ended or (not note and time.monotonic() < self._shown):
+            return
+        self._shown = time.monotonic() + _SHOWN_EVERY
+        meta = {
+            "doing": self._message.doing,
+            "done": round(run.stand.done, 4),
+            "note": note,
+            "result": run.stand.result,
+        }
+        with suppress(RedisError, OperationalError, OSError, BackendError):
+            self._world.app.backend.store_result(self._id, meta, PROGRESS)
+
+
+def _outage(world: World, error: DependencyDown | TransientError) -> DependencyDown | None:
+    """The outage behind an error, if the dependency that it names answers nobody."""
+    if isinstance(error, DependencyDown):
+        return error
+    if error.dependency:
+        try:
+            world.probe(error.dependency)
+        except DependencyDown as down:
+            return down
+    return None
+
+
+def _numbers(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if isinstance(value, int | float)}

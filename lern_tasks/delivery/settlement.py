@@ -1,0 +1,215 @@
+"""From the outcomes of a message to its dead letters, its records sent again, and its counts.
+
+See docs/architecture.md, "Outcomes".
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, get_args
+
+from lern_tasks.catalogue import EVENT_JOBS, JobName, ProgressJob
+from lern_tasks.delivery import dead_letter
+from lern_tasks.delivery.batch import Batch, Done, Failed, Item, Skip
+from lern_tasks.delivery.outage import Patience
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
+from lern_tasks.delivery.task_sender import derived_id
+from lern_tasks.errors import DependencyDown, LernError, NotYet, Rejected, SendAgain, TransientError
+from lern_tasks.logs import logger
+from lern_tasks.metrics import CounterName, count
+from lern_tasks.relation_request import ask_for_relations
+from lern_tasks.settings import Settings
+
+_log = logger(__name__)
+
+
+class Settlement:
+    """Settles one message of `job`."""
+
+    def __init__(self, world: World, patience: Patience, *, job: JobName, task_id: str) -> None:
+        self._world = world
+        self._patience = patience
+        self._job = job
+        self._task_id = task_id
+        self._now_ms = world.now_ms()
+        self._cap = world.settings.tasks.countdown_cap
+        self._outages: dict[str, DependencyDown | None] = {}
+        self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
+
+    def settle(self, batch: Batch[Any]) -> dict[str, int]:
+        """Publish the dead letters, send again what is to be tried again; the counts by outcome.
+
+        Does not return before both are confirmed.
+        """
+        again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
+        dead: list[Item[Any]] = []
+        for item in batch:
+            if isinstance(item.outcome, Skip):
+                _log.info("record_skipped", reason=item.outcome.reason, **_where(item.record))
+            if not isinstance(item.outcome, Failed):
+                continue
+            error = item.outcome.error
+            decision = self._decide(item.record, error)
+            if isinstance(decision, GiveUp):
+                dead.append(item)
+                continue
+            self._refresh_relations(error)
+            singly = isinstance(error, SendAgain) and error.singly
+            again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
+        unburied = self._bury(dead)
+        again[0.0, False] += [item.record.next(delivered_before=True) for item in unburied]
+        for (delay, singly), records in again.items():
+            if records:
+                self.send_again(records, delay, singly=singly)
+        return self._count(batch, [item for item in dead if item not in unburied])
+
+    def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
+        """Send `records` to their own task again after `delay` seconds, in one message or one each."""
+        for index, group in enumerate([[record] for record in records] if singly else [records]):
+            send = partial(
+                self._world.sender.send,
+                self._job,
+                group,
+                task_id=derived_id("again", self._task_id, delay, singly, index),
+                countdown=min(delay, self._cap) or None,
+            )
+            self._patience.insist(send)
+
+    def _decide(self, record: Record, error: BaseException) -> Decision:
+        if isinstance(error, SendAgain):
+            return Again(delay_seconds=error.delay, spends=None)
+        if not isinstance(error, LernError):
+            return GiveUp(code="BUG")
+        if isinstance(error, TransientError) and error.dependency:
+            error = self._outage_of(error.dependency) or error
+        return decide(
+            error,
+            attempt=record.attempt,
+            not_yet=record.not_yet,
+            first_failed_ms=record.first_failed_ms,
+            now_ms=self._now_ms,
+            limits=retry_limits(self._world.settings),
+            jitter=self._jitter,
+        )
+
+    def _outage_of(self, dependency: str) -> DependencyDown | None:
+        """The outage of a dependency that answers nobody: then no record is at fault. Asked once a message.
+
+        Not only when a record's attempts are spent: else all that an outage had spent would be dead at the first
+        answer that comes too late in the moment when the dependency is back.
+        """
+        if dependency not in self._outages:
+            self._outages[dependency] = None
+            try:
+                self._world.probe(dependency)
+            except DependencyDown as down:
+                self._outages[dependency] = down
+            except LernError as error:
+                _log.warning("probe_failed", dependency=dependency, error=error.code)
+        return self._outages[dependency]
+
+    def _next(self, record: Record, decision: Again) -> Record:
+        wait = int(decision.delay_seconds * 1000)
+        return record.next(
+            attempt=record.attempt + (decision.spends == "attempt"),
+            not_yet=record.not_yet + (decision.spends == "not_yet"),
+            first_failed_ms=record.first_failed_ms or self._now_ms,
+            # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
+            not_before_ms=self._now_ms + wait if decision.delay_seconds > self._cap else None,
+            delivered_before=True,
+        )
+
+    def _refresh_relations(self, error: BaseException) -> None:
+        """Ask for the relation cache of a course that has none."""
+        if isinstance(error, NotYet) and error.course_id:
+            ask_for_relations(self._world, error.course_id)
+
+    def _bury(self, dead: Sequence[Item[Any]]) -> list[Item[Any]]:
+        """Publish dead letters; the items of those that were not confirmed in time."""
+        left = list(dead)
+        while left:
+            letters = [self._letter(item) for item in left]
+            results = dead_letter.publish(letters, self._world.kafka, self._world.files)
+            left = [item for item, error in zip(left, results, strict=True) if error is not None]
+            if left:
+                error = next(error for error in results if error is not None)
+                _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
+                if not self._patience.wait_for(error.name if isinstance(error, DependencyDown) else "kafka"):
+                    return left
+        return left
+
+    def _letter(self, item: Item[Any]) -> dead_letter.Letter:
+        assert isinstance(item.outcome, Failed)  # noqa: S101 (only failed items are buried)
+        failure = dead_letter.failure_of(
+            item.outcome.error, job=self._job, record=item.record, now_ms=self._now_ms, task_id=self._task_id
+        )
+        _log.error("record_dead", code=failure.code, **_where(item.record))
+        return dead_letter.Letter(
+            record=item.record, failure=failure, topic=self._world.settings.failed_topic(self._job)
+        )
+
+    def _count(self, batch: Batch[Any], dead: Sequence[Item[Any]]) -> dict[str, int]:
+        bugs = sum(
+            1 for item in dead if isinstance(item.outcome, Failed) and not isinstance(item.outcome.error, LernError)
+        )
+        counts = {
+            "done": _number(batch, Done),
+            "skipped": _number(batch, Skip),
+            "again": _number(batch, Failed) - len(dead),
+            "dead": len(dead),
+        }
+        for name, amount in counts.items():
+            count(_OUTCOME_COUNTERS[name], amount, job=self._job)
+        count("records-bug", bugs, job=self._job)
+        ignored = sum(
+            isinstance(item.outcome, Failed) and isinstance(item.outcome.error, Rejected) and item.outcome.error.ignored
+            for item in dead
+        )
+        count("ignored-event-count", ignored, job=self._job)
+        failed: CounterName = "failed-event-count" if self._job == "assessment_aggregator" else "failed-events-count"
+        count(failed, len(dead) - ignored, job=self._job)
+        skipped, total = _documented_counters(self._job)
+        count(skipped, counts["skipped"], job=self._job)
+        if self._job in EVENT_JOBS:
+            count(total, sum(not item.delivered_before for item in batch), job=self._job)
+        return counts
+
+
+def retry_limits(settings: Settings) -> RetryLimits:
+    """How often and how long to try again, for what has waited out an outage in place already."""
+    tasks = settings.tasks
+    return RetryLimits(
+        retries=tasks.retries,
+        base=tasks.retry_base,
+        cap=float(tasks.countdown_cap),
+        not_yet_delays=tuple(tasks.not_yet_delays),
+        outage_delay=0.0,
+        max_outage=float(tasks.max_outage),
+        index_lag=settings.collection_certificate_generator.index_lag,
+    )
+
+
+_OUTCOME_COUNTERS: dict[str, CounterName] = {
+    "done": "records-done",
+    "skipped": "records-skipped",
+    "again": "records-again",
+    "dead": "records-dead",
+}
+
+
+def _documented_counters(job: JobName) -> tuple[CounterName, CounterName]:
+    """What the Flink job calls the records that it skipped, and all of them."""
+    if job == "user_cache_updater":
+        return "skipped-message-count", "total-audit-events-count"
+    return "skipped-events-count" if job in get_args(ProgressJob) else "skipped-event-count", "total-events-count"
+
+
+def _number(items: Iterable[Item[Any]], kind: type) -> int:
+    return sum(isinstance(item.outcome, kind) for item in items)
+
+
+def _where(record: Record) -> dict[str, Any]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

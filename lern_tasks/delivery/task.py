@@ -1,0 +1,197 @@
+"""The one base task: what happens to a message around the few lines that a job is. See docs/architecture.md."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import Task
+
+from lern_tasks import settings as lern_settings
+from lern_tasks.app import app
+from lern_tasks.catalogue import JobName, task_name
+from lern_tasks.delivery import resources as wiring
+from lern_tasks.delivery.batch import Batch, Item, Parse
+from lern_tasks.delivery.outage import Patience, no_soft_limit
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.settlement import Settlement
+from lern_tasks.errors import DependencyDown, LernError, SendAgain, SettingsError, TransientError
+from lern_tasks.logs import logger
+from lern_tasks.metrics import count
+
+E = TypeVar("E")
+
+Body = Callable[[Batch[E], World], None]
+"""The work of a job: gives every open item of the batch an outcome, or raises for all that are left."""
+
+_log = logger(__name__)
+
+
+class DeadRecords(LernError):
+    """Records of this message went to the failed topic: the task ends as FAILURE, so that Flower shows it."""
+
+    code = "DEAD_RECORDS"
+
+
+class KillsItsWorker(LernError):
+    """This record was delivered so often without an end that it is taken to kill the process that runs it."""
+
+    code = "KILLS_ITS_WORKER"
+
+
+def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
+    """Make the task `lern.<job>` of a body. Any other option is a TypeError."""
+
+    def decorate(body: Body[Any]) -> Task:
+        settings = lern_settings.current()
+
+        def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, int]:
+            wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
+            world = wiring.world(lern_settings.current(), app)
+            with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
+                message = Message(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
+                counts = run_message(job, parse, body, world=world, message=message)
+                _log.info("message_done", **counts)
+            if counts.get("dead"):
+                raise DeadRecords(f"{counts['dead']} of {len(wire)} records are dead letters: {counts}")
+            return counts
+
+        run.__doc__ = body.__doc__
+        run.__module__ = body.__module__
+        options = {
+            "name": task_name(job),
+            "bind": True,
+            "soft_time_limit": settings.job(job).soft_time_limit,
+            "time_limit": settings.hard_time_limit(job),
+            "throws": (DeadRecords,),
+        }
+        made: Task = app.task(**options)(run)
+        return made
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A task message: its id, what stays the same when the broker delivers it again, and its records as they came."""
+
+    task_id: str
+    delivery_id: str
+    wire: Sequence[Any]
+
+
+def run_message(job: JobName, parse: Parse[E], body: Body[E], *, world: World, message: Message) -> dict[str, int]:
+    """Run one message of `job`; the number of records by outcome.
+
+    Returns only when dead letters and records sent again are confirmed.
+    """
+    patience = Patience(world, soft_limit=world.settings.job(job).soft_time_limit)
+    settlement = Settlement(world, patience, job=job, task_id=message.task_id)
+    records = [_record(entry) for entry in message.wire]
+    try:
+        delivery = patience.ride_out(lambda: world.deliveries.arrive(message.delivery_id))
+    except DependencyDown:
+        settlement.send_again(records, 0)
+        return {"again": len(records)}
+    if delivery > 1 and len(records) > 1:
+        counts = _split(job, settlement, records)
+    else:
+        batch: Batch[E] = Batch([Item(record, delivery > 1 or record.delivered_before) for record in records])
+        if delivery > world.settings.tasks.max_deliveries:
+            batch.fail_open(KillsItsWorker(f"delivered {delivery} times without an end; not run again"))
+        else:
+            _work(batch, parse, partial(body, batch, world), patience, partial(_forget, world, message))
+        with no_soft_limit():
+            counts = settlement.settle(batch)
+    _forget(world, message)
+    return counts
+
+
+def _record(wire: object) -> Record:
+    """The record, or for what is none a record that holds it whole and is invalid."""
+    try:
+        return Record.from_wire(wire)  # type: ignore[arg-type]
+    except (TypeError, ValueError, AttributeError):
+        return Record(value="not a record: " + repr(wire), topic="")
+
+
+def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> dict[str, int]:
+    """A message that did not end is sent again as singles, so that one record cannot take others with it."""
+    _log.warning("message_split", records=len(records))
+    count("records-split", len(records), job=job)
+    with no_soft_limit():
+        settlement.send_again([record.next(delivered_before=True) for record in records], 0, singly=True)
+    return {"split": len(records)}
+
+
+def _work(
+    batch: Batch[E], parse: Parse[E], body: Callable[[], None], patience: Patience, forget: Callable[[], None]
+) -> None:
+    """Parse, then run the body until every item has an outcome or an outage outlasts the patience."""
+    _postpone_early(batch, patience.now_ms())
+    for item in batch.open:
+        item.parse(parse)
+    while batch.open:
+        _run_body(batch, body)
+        down = batch.blocked()
+        if down is None:
+            return
+        # Whatever the record does, it did not end its process: while it waits, deaths are not its fault.
+        forget()
+        if not _wait(patience, down):
+            return
+        batch.reopen_blocked()
+
+
+def _wait(patience: Patience, down: DependencyDown) -> bool:
+    try:
+        return patience.wait_for(down.name)
+    except SoftTimeLimitExceeded:
+        return False
+
+
+def _postpone_early(batch: Batch[E], now_ms: int) -> None:
+    """Records whose wait is longer than one countdown go round again."""
+    for item in batch.open:
+        left = (item.record.not_before_ms or 0) - now_ms
+        if left > 0:
+            item.fail(SendAgain("its waiting time is not over", delay=left / 1000))
+
+
+def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
+    try:
+        body()
+    except SoftTimeLimitExceeded:
+        _out_of_time(batch)
+    except SettingsError as error:
+        # As an outage: the records wait until the worker is started with a setting that works.
+        batch.fail_open(DependencyDown("settings", str(error)))
+    except LernError as error:
+        batch.fail_open(error)
+    except Exception as bug:
+        _log.exception("task_bug")
+        batch.fail_open(bug)
+    else:
+        batch.fail_open(RuntimeError("the task gave this record no outcome"))
+
+
+def _out_of_time(batch: Batch[E]) -> None:
+    """What the soft limit cut off is sent again; a record that fills the time alone spends an attempt."""
+    alone = len(batch.items) == 1
+    message = "the soft time limit passed"
+    batch.fail_open(TransientError(message) if alone else SendAgain(message, singly=True))
+
+
+def _forget(world: World, message: Message) -> None:
+    # Nothing is delivered again under this id once the message is acknowledged: a counter left over expires.
+    with contextlib.suppress(DependencyDown):
+        world.deliveries.forget(message.delivery_id)
+
+
+def _delivery_id(request: Any) -> str:
+    """The broker's delivery tag: kept when a message is delivered again, and never shared by two messages."""
+    return str((request.properties or {}).get("delivery_tag") or request.id)

@@ -1,0 +1,1 @@
+"""Tables in Cassandra. See docs/architecture.md, "Stores"."""

@@ -1,0 +1,56 @@
+"""The content service: names and types of content. See docs/jobs/collection_cert_pre_processor.md, "Rules"."""
+
+from typing import Self
+
+import httpx
+
+from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.errors import Refused
+from lern_tasks.settings import Settings
+from lern_tasks.settings.shared import HttpSettings
+
+
+class ContentClient:
+    """`read_path` is the documented `content_read_api` (`/content/v4/read`)."""
+
+    def __init__(
+        self, base: str, read_path: str, *, http: HttpSettings, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._http = Http("content", base, http, transport=transport)
+        self._read_path = f"/{read_path.strip('/')}"
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The client that the pre-processor's settings describe."""
+        job = settings.collection_cert_pre_processor
+        return cls(job.service_content_basepath, job.content_read_api, http=settings.http)
+
+    def name(self, course_id: str) -> str:
+        """The course's name, empty when it has none. Raises what `Http.call` raises."""
+        answer = self._http.call("GET", f"{self._read_path}/{segment(course_id)}?fields=name")
+        return _text(answer, "name")
+
+    def content_type(self, content_id: str) -> str:
+        """The content's type (`SelfAssess`), empty when the service does not know it.
+
+        Raises DependencyDown or TransientError as `Http.call` does; a refusal is no error here.
+        """
+        try:
+            answer = self._http.call("GET", f"{self._read_path}/{segment(content_id)}")
+        except Refused:
+            return ""
+        code = member(answer, "responseCode")
+        return _text(answer, "contentType") if isinstance(code, str) and code.upper() == "OK" else ""
+
+    def ping(self) -> None:
+        """Raise DependencyDown unless the service answers."""
+        self._http.ping()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+
+def _text(answer: object, name: str) -> str:
+    value = member(answer, "result", "content", name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,65 @@
+"""The search service: whether a course is live. See docs/jobs/activity_aggregate_updater.md, "Failure"."""
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+import httpx
+
+from lern_tasks.catalogue import ProgressJob
+from lern_tasks.connections.http import Http, member
+from lern_tasks.connections.ttl_cache import TtlCache
+from lern_tasks.errors import NotYet
+from lern_tasks.settings import Settings
+from lern_tasks.settings.shared import HttpSettings
+
+
+class SearchClient:
+    """`status_expiry`: seconds that a status is remembered (`activity.collection.status.cache.expiry`)."""
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        http: HttpSettings,
+        status_expiry: float = 3600.0,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = Http("search", base, http, transport=transport)
+        self._statuses = TtlCache(status_expiry, clock)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, job: ProgressJob = "activity_aggregate_updater") -> Self:
+        """The client that the settings of `job` describe."""
+        own = settings.progress(job)
+        return cls(
+            own.service_search_basepath,
+            http=settings.http,
+            status_expiry=own.activity_collection_status_cache_expiry,
+        )
+
+    def collection_status(self, course_id: str) -> str:
+        """The status of a published or retired course: `Live`, `Unlisted` or `Retired`.
+
+        Raises NotYet with the course's id when the search does not find it, and what `Http.call` raises.
+        """
+        return self._statuses.get(course_id, lambda: self._ask(course_id))
+
+    def ping(self) -> None:
+        """Raise DependencyDown unless the service answers."""
+        self._http.ping()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _ask(self, course_id: str) -> str:
+        filters = {"objectType": "Collection", "identifier": course_id, "status": ["Live", "Unlisted", "Retired"]}
+        answer = self._http.call("POST", "/v3/search", body={"request": {"filters": filters, "fields": ["status"]}})
+        content = member(answer, "result", "content")
+        first = content[0] if isinstance(content, list) and content else None
+        status = member(first, "status")
+        if not member(answer, "result", "count") or not isinstance(status, str) or not status:
+            raise NotYet(f"the search knows no published or retired collection {course_id}", course_id=course_id)
+        return status
