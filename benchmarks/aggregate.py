@@ -10,7 +10,7 @@ from benchmarks.result import Result
 from benchmarks.statements import run_statements
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task_sender import Sender, derived_id
-from lern_tasks.rules.hierarchy import derive
+from lern_tasks.jobs.relations.rules.hierarchy import derive
 from tests.flow.course import Scenario, make_course, make_scenario
 from tests.flow.installation import PROGRESS, Installation, real
 from tests.stack.running import Stack

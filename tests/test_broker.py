@@ -12,7 +12,7 @@ from kombu import connection, entity, messaging
 
 from lern_tasks.delivery import redis_transport as broker
 from lern_tasks.delivery.redis_transport import CLAIM_TIMES, CLAIMS, Transport
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.demo.servers.redis import Redis
 from tests.stack.server import Server
 
 QUEUE = "q"

@@ -23,6 +23,8 @@ _COMMANDS = {
     "rewind": "let a job read its topic again from a time on",
 }
 
+_OF_SEVERAL_FILES = {"doctor", "dead-letters"}
+
 
 class CannotRun(click.ClickException):
     """The command could not do its work; the message says why."""
@@ -41,7 +43,10 @@ class Commands(click.Group):
         """The command called `cmd_name`, or None."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"lern_tasks.cli.{cmd_name.replace('-', '_')}")
+        own = cmd_name.replace("-", "_")
+        module = import_module(
+            f"lern_tasks.cli.{own}.command" if cmd_name in _OF_SEVERAL_FILES else f"lern_tasks.cli.{own}"
+        )
         found: click.Command = module.command
         return found
 

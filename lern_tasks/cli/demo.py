@@ -15,16 +15,16 @@ from typing import Any, NoReturn
 
 import click
 
-from lern_tasks.cli import letter_sources
+from lern_tasks.cli.dead_letters import sources
+from lern_tasks.cli.dead_letters.stored import Letter
 from lern_tasks.cli.demo_display import DemoDisplay
-from lern_tasks.cli.letters import Letter
 from lern_tasks.cli.printing import console, print_json, print_table
-from lern_tasks.embedded.demo import Demo, Outcome
-from lern_tasks.embedded.demo_certificates import Certificate
-from lern_tasks.embedded.demo_course import DemoCourse
-from lern_tasks.embedded.stack import EmbeddedStack, StackError
+from lern_tasks.demo.scenario.certificates import Certificate
+from lern_tasks.demo.scenario.course import DemoCourse
+from lern_tasks.demo.scenario.run import Demo, Outcome
+from lern_tasks.demo.servers.stack import EmbeddedStack, StackError
 from lern_tasks.errors import Refused
-from lern_tasks.needed_topics import failed_topics
+from lern_tasks.operations.topics import failed_topics
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -101,9 +101,9 @@ def _run(directory: Path, options: Options, started: float, *, kept: bool) -> No
             stack.start_beat()
             processes = [{"name": child.name, "pid": child.pid} for child in stack.processes]
             outcome = Demo(stack, course, certificates=certificates, started=started, report=display.show).run()
-            letters = list(letter_sources.from_topics(stack.settings, failed_topics(stack.settings)))
+            letters = list(sources.from_topics(stack.settings, failed_topics(stack.settings)))
             display.say("ending the processes", time.monotonic() - started)
-    letter_sources.save(directory, letters)
+    sources.save(directory, letters)
     if not kept:
         shutil.rmtree(data)
     if options.as_json:

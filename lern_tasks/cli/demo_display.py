@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lern_tasks.embedded.demo import Snapshot
+from lern_tasks.demo.scenario.run import Snapshot
 
 _LINE_EVERY = 2.0
 """Seconds between two plain lines: enough for a log to show that it goes on."""

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.delivery.resumable.checkpoints import Stand
-from lern_tasks.tasks.user_index_plan import Tally
+from lern_tasks.jobs.users.index.plan import Tally
 
 _LINE_EVERY = 10.0
 """Seconds between two plain lines: a run of an hour is a few hundred lines of a log."""

@@ -14,8 +14,8 @@ from lern_tasks.delivery.resources import World
 from lern_tasks.delivery.resumable.checkpoints import Run, Stand
 from lern_tasks.delivery.resumable.runner import Turn
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, Refused, TransientError
-from lern_tasks.tasks.user_index_pages import IndexPages
-from lern_tasks.tasks.user_index_plan import Plan, Tally, tally_of
+from lern_tasks.jobs.users.index.pages import IndexPages
+from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
 
 _LEASE = 60.0
 """Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""

@@ -11,7 +11,7 @@ from lern_tasks.cli.index_display import IndexDisplay, print_result
 from lern_tasks.cli.index_run import IndexRun
 from lern_tasks.cli.printing import console
 from lern_tasks.delivery.resources import World
-from lern_tasks.tasks.user_index_plan import YESTERDAY, plan_of
+from lern_tasks.jobs.users.index.plan import YESTERDAY, plan_of
 
 _STOPPED = 130
 """The shell's exit status for Ctrl-C."""

@@ -5,7 +5,7 @@ import sys
 import click
 
 from lern_tasks.cli import task_options, task_run
-from lern_tasks.tasks import admin_arguments
+from lern_tasks.operations import arguments as admin_arguments
 
 
 @click.command("reconcile")

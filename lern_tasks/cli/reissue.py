@@ -6,7 +6,7 @@ import click
 
 from lern_tasks.cli import task_options, task_run
 from lern_tasks.cli.printing import print_table
-from lern_tasks.tasks import admin_arguments
+from lern_tasks.operations import arguments as admin_arguments
 
 
 @click.command("reissue")

@@ -8,8 +8,8 @@ import click
 from bridge.routes import routes
 from lern_tasks import settings
 from lern_tasks.catalogue import EVENT_JOBS
+from lern_tasks.cli.dead_letters.options import Moment
 from lern_tasks.cli.group_offsets import members, plan, set_back
-from lern_tasks.cli.letter_options import Moment
 from lern_tasks.cli.printing import print_table
 from lern_tasks.errors import Refused
 

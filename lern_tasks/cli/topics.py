@@ -13,7 +13,7 @@ from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.kafka_admin import FoundTopic
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.errors import DependencyDown
-from lern_tasks.needed_topics import NeededTopic, needed_topics
+from lern_tasks.operations.topics import NeededTopic, needed_topics
 
 _RETENTION_MS = 30 * 24 * 3600 * 1000
 """Dead letters are looked at by people: a month covers holidays."""

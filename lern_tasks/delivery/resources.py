@@ -7,16 +7,6 @@ from functools import cached_property
 from celery import Celery
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.clients.certificate_files import certificate_files
-from lern_tasks.clients.frameworks import FrameworkClient
-from lern_tasks.clients.notifications import NotificationClient
-from lern_tasks.clients.old_registry import OldRegistryClient
-from lern_tasks.clients.question_count import QuestionCountClient
-from lern_tasks.clients.registry import RegistryClient
-from lern_tasks.clients.search_index import SearchIndexClient
-from lern_tasks.clients.signing import SigningClient
-from lern_tasks.clients.templates import TemplateClient
-from lern_tasks.clients.user_profiles import UserProfileClient
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.connections.redis import RedisRoles
@@ -24,15 +14,25 @@ from lern_tasks.delivery.delivery_counter import Deliveries
 from lern_tasks.delivery.locks import Locks
 from lern_tasks.delivery.resumable.checkpoints import Runs
 from lern_tasks.delivery.task_sender import Sender
+from lern_tasks.jobs.assessments.question_count import QuestionCountClient
+from lern_tasks.jobs.certificates.clients.certificate_files import certificate_files
+from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
+from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
+from lern_tasks.jobs.certificates.clients.registry import RegistryClient
+from lern_tasks.jobs.certificates.clients.signing import SigningClient
+from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intents, Once
+from lern_tasks.jobs.progress.dedup_markers import Seen
+from lern_tasks.jobs.relations.relation_cache import RelationCache
+from lern_tasks.jobs.users.framework_service import FrameworkClient
+from lern_tasks.jobs.users.index.cache_sweep import UserCacheSweep
+from lern_tasks.jobs.users.index.runs import IndexRuns
+from lern_tasks.jobs.users.profile_service import UserProfileClient
+from lern_tasks.jobs.users.user_cache import UserCache
 from lern_tasks.settings import Settings
 from lern_tasks.storage import open_gateway
 from lern_tasks.storage.gateway import Gateway
-from lern_tasks.stores.index_runs import IndexRuns
-from lern_tasks.stores.intents import Intents, Once
-from lern_tasks.stores.relation_cache import RelationCache
-from lern_tasks.stores.seen import Seen
-from lern_tasks.stores.user_cache import UserCache
-from lern_tasks.stores.user_cache_sweep import UserCacheSweep
 from lern_tasks.sunbird.content_metadata import Metadata
 from lern_tasks.sunbird.content_service import ContentClient
 from lern_tasks.sunbird.search_service import SearchClient

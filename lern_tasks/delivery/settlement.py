@@ -18,9 +18,9 @@ from lern_tasks.delivery.resources import World
 from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import DependencyDown, LernError, NotYet, Rejected, SendAgain, TransientError
+from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
-from lern_tasks.relation_request import ask_for_relations
 from lern_tasks.settings import Settings
 
 _log = logger(__name__)

@@ -4,9 +4,7 @@ See docs/jobs/activity_aggregate_updater.md, section "Rules". Shared by aggregat
 cannot disagree.
 """
 
-from lern_tasks.rules.aggregate import CourseRelations, Progress, compute_progress, units_of
-from lern_tasks.rules.completion import EnrolmentUpdate, StoredEnrolment, decide_enrolment, needs_certificate
-from lern_tasks.rules.consumption import (
+from lern_tasks.jobs.progress.rules.content_counts import (
     COMPLETED,
     STARTED,
     Action,
@@ -17,6 +15,13 @@ from lern_tasks.rules.consumption import (
     dedup_checksum,
     merge_consumption,
 )
+from lern_tasks.jobs.progress.rules.enrolment_row import (
+    EnrolmentUpdate,
+    StoredEnrolment,
+    decide_enrolment,
+    needs_certificate,
+)
+from lern_tasks.jobs.progress.rules.progress import CourseRelations, Progress, compute_progress, units_of
 
 __all__ = [
     "COMPLETED",

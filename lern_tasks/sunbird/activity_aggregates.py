@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lern_tasks.errors import LernError
-from lern_tasks.rules.assessment_summary import Summary, stale_figures
+from lern_tasks.jobs.assessments.rules.summary import Summary, stale_figures
 from lern_tasks.rules.progress import Progress
 from lern_tasks.storage.gateway import Gateway, Mutation, PutMap, ReplaceCollection, Row
 from lern_tasks.storage.table import Table

@@ -8,7 +8,7 @@ import json
 from typing import Any
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
-from lern_tasks.rules.consumption import Action
+from lern_tasks.jobs.progress.rules.content_counts import Action
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _NAMESPACE = uuid5(NAMESPACE_DNS, "lern-tasks")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from lern_tasks.embedded.kafka import Kafka as EmbeddedKafka
-from lern_tasks.embedded.redis import Redis as EmbeddedRedis
+from lern_tasks.demo.servers.kafka import Kafka as EmbeddedKafka
+from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from tests.bridge.doubles import RecordingBroker
 from tests.bridge.kafka import Kafka
 from tests.bridge.process import Stack

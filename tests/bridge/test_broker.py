@@ -15,7 +15,7 @@ from bridge import broker as module
 from bridge.broker import Broker, Unsendable
 from bridge.handover import Polled, TaskMessage
 from lern_tasks.delivery.record import Record
-from lern_tasks.embedded.redis import Redis as EmbeddedRedis
+from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import RedisSettings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lern_tasks.catalogue import EVENT_JOBS
-from lern_tasks.embedded.redis import Redis as EmbeddedRedis
+from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.process import ROOT, Stack, bridge, stop
 from tests.size import only_full

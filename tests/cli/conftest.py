@@ -13,17 +13,17 @@ from click.testing import CliRunner, Result
 from lern_tasks import catalogue
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.__main__ import lern
-from lern_tasks.cli.checks import workers
+from lern_tasks.cli.doctor import workers
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.delivery.dead_letter import Letter, failure_of, publish, to_message
 from lern_tasks.delivery.record import Record
-from lern_tasks.embedded.kafka import Kafka
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.redis import Redis
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
+from lern_tasks.demo.servers.kafka import Kafka
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.needed_topics import needed_topics
+from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import Settings, load
 
 Lern = Callable[..., Result]

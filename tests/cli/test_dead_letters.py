@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import redis as redis_client
 
-from lern_tasks.cli import letter_sources
+from lern_tasks.cli.dead_letters import sources
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.errors import Refused
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern, bury_spilled, event
@@ -214,8 +214,8 @@ def test_letters_saved_to_a_directory_are_read_without_kafka(
     lern_command: Lern, bury: Bury, installation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bury(event("u1"), b"\xff", event("u3"))
-    letters = list(letter_sources.from_topics(installation, [TOPIC]))
-    letter_sources.save(tmp_path, letters)
+    letters = list(sources.from_topics(installation, [TOPIC]))
+    sources.save(tmp_path, letters)
     monkeypatch.setenv("LERN_KAFKA__BROKERS", "127.0.0.1:9")
     monkeypatch.setenv("LERN_REDIS__URL", "redis://127.0.0.1:9")
     assert [row["offset"] for row in _list(lern_command, "--from", str(tmp_path))] == [0, 1, 2]
@@ -227,7 +227,7 @@ def test_letters_saved_to_a_directory_are_read_without_kafka(
 def test_a_directory_without_letters_is_said(lern_command: Lern, tmp_path: Path) -> None:
     result = lern_command("dead-letters", "list", "--from", str(tmp_path))
     assert result.exit_code == 2
-    assert letter_sources.FILE_NAME in result.output
+    assert sources.FILE_NAME in result.output
 
 
 def test_a_job_that_does_not_exist_is_named(lern_command: Lern, installation: Settings) -> None:

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from lern_tasks.cli.demo_display import DemoDisplay
-from lern_tasks.embedded.demo import Snapshot
+from lern_tasks.demo.scenario.run import Snapshot
 
 TOTALS = {"events": 10, "certificates": 4}
 HALF = Snapshot(doing="learners complete lessons", events=5, certificates=1, seconds=1.5)

@@ -10,10 +10,10 @@ import pytest
 from bridge.broker import bare_app
 from lern_tasks import catalogue as topics
 from lern_tasks.catalogue import EventJob
-from lern_tasks.cli.checks import cassandra, workers
-from lern_tasks.cli.checks.all import checks
-from lern_tasks.cli.checks.finding import Jobs
-from lern_tasks.embedded.old_registry import OldRegistry
+from lern_tasks.cli.doctor import cassandra, workers
+from lern_tasks.cli.doctor.all import checks
+from lern_tasks.cli.doctor.finding import Jobs
+from lern_tasks.demo.platform.old_registry import OldRegistry
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Healthy, Lern
 from tests.waiting import wait_until

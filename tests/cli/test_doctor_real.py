@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.cli import kafka_admin
-from lern_tasks.cli.checks import relation_cache
+from lern_tasks.cli.doctor import relation_cache
 from lern_tasks.settings import load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.cassandra.schema_check import users_of_tables

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from lern_tasks.catalogue import EVENT_JOBS
-from lern_tasks.cli.checks import redis as redis_checks
-from lern_tasks.cli.checks import relation_cache
-from lern_tasks.cli.checks.redis_uses import Use, uses
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.cli.doctor import redis as redis_checks
+from lern_tasks.cli.doctor import relation_cache
+from lern_tasks.cli.doctor.redis_uses import Use, uses
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.settings import RedisRole, Settings
 from tests.cli.conftest import Healthy
 

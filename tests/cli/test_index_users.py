@@ -14,12 +14,12 @@ from rich.console import Console
 from lern_tasks.cli import index_run
 from lern_tasks.cli.index_display import IndexDisplay
 from lern_tasks.delivery.resumable.checkpoints import Stand
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.demo.servers.redis import Redis
+from lern_tasks.jobs.users.index import pages as user_index_pages
+from lern_tasks.jobs.users.index.runs import IndexRuns
 from lern_tasks.storage.gateway import PutCells
 from lern_tasks.storage.sqlite.gateway import SqliteGateway
-from lern_tasks.stores.index_runs import IndexRuns
 from lern_tasks.sunbird.tables import SYSTEM_SETTINGS, USERS
-from lern_tasks.tasks import user_index_pages
 from tests.cli.conftest import Lern
 
 USERS_SEEDED = 6

@@ -17,7 +17,7 @@ from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.delivery.dead_letter import Letter, failure_of, publish
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.needed_topics import needed_topics
+from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import Settings, load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.cassandra.schema_check import needed_tables

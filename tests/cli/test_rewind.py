@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from lern_tasks.cli import group_offsets, rewind
 from lern_tasks.cli.group_offsets import PartitionPlan
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
-from lern_tasks.embedded.kafka import Kafka
+from lern_tasks.demo.servers.kafka import Kafka
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from lern_tasks.cli import task_run
 from lern_tasks.cli.run_display import RunDisplay
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.errors import InvalidArgument
 from tests.cli.conftest import Lern
 

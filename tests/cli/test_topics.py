@@ -8,8 +8,8 @@ import pytest
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.kafka_admin import FoundTopic
 from lern_tasks.cli.topics import judge
-from lern_tasks.embedded.kafka import Kafka
-from lern_tasks.needed_topics import NeededTopic, needed_topics
+from lern_tasks.demo.servers.kafka import Kafka
+from lern_tasks.operations.topics import NeededTopic, needed_topics
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from lern_tasks.embedded.kafka_library import MockCluster, find_library
+from lern_tasks.demo.servers.kafka_library import MockCluster, find_library
 
 _PRODUCE_API = 0
 

@@ -4,9 +4,9 @@ from typing import Any
 import fsspec
 import pytest
 
-from lern_tasks.clients import certificate_files as module
-from lern_tasks.clients.certificate_files import certificate_files
 from lern_tasks.errors import DependencyDown, SettingsError
+from lern_tasks.jobs.certificates.clients import certificate_files as module
+from lern_tasks.jobs.certificates.clients.certificate_files import certificate_files
 from lern_tasks.settings import Settings, load
 
 PREFIX = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"

@@ -2,13 +2,13 @@
 
 import pytest
 
-from lern_tasks.clients.notifications import NotificationClient
-from lern_tasks.clients.old_registry import OldRegistryClient
-from lern_tasks.clients.registry import RegistryClient
-from lern_tasks.clients.search_index import SearchIndexClient
-from lern_tasks.clients.signing import SigningClient
-from lern_tasks.clients.templates import TemplateClient
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
+from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
+from lern_tasks.jobs.certificates.clients.registry import RegistryClient
+from lern_tasks.jobs.certificates.clients.signing import SigningClient
+from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
 from lern_tasks.settings import Settings, load
 from lern_tasks.sunbird.content_service import ContentClient
 from lern_tasks.sunbird.search_service import SearchClient

@@ -1,9 +1,9 @@
 import httpx
 import pytest
 
-from lern_tasks.clients.notifications import Notice, NotificationClient, sms_text
 from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.errors import DependencyDown, LernError, Refused, TransientError, UnknownOutcome
+from lern_tasks.jobs.certificates.follow_up.notification_service import Notice, NotificationClient, sms_text
 from tests.clients.answers import HTTP, Answers, ok
 
 BASE = "http://platform.example/svc"

@@ -4,10 +4,10 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.clients.old_registry import OldRegistryClient
-from lern_tasks.clients.signing import SigningClient
-from lern_tasks.embedded.old_registry import OldRegistry
+from lern_tasks.demo.platform.old_registry import OldRegistry
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError
+from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
+from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.settings.shared import HttpSettings
 from tests.clients.answers import HTTP, Answers, ok
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.clients.question_count import NAME, QuestionCountClient
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, TransientError
+from lern_tasks.jobs.assessments.question_count import NAME, QuestionCountClient
 from lern_tasks.settings import load
 from tests.clients.answers import HTTP, Answers, ok
 

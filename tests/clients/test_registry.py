@@ -4,9 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.clients.registry import RegistryClient
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError, UnknownOutcome
+from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.settings.shared import HttpSettings
 from tests.clients.answers import HTTP, Answers, ok
 

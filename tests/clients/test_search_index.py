@@ -1,8 +1,8 @@
 import httpx
 import pytest
 
-from lern_tasks.clients.search_index import SearchIndexClient
 from lern_tasks.errors import DependencyDown, Refused
+from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
 from tests.clients.answers import HTTP, Answers, ok
 
 

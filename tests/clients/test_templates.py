@@ -1,10 +1,10 @@
 import httpx
 import pytest
 
-from lern_tasks.clients import templates
-from lern_tasks.clients.templates import TemplateClient
-from lern_tasks.embedded.platform_api import PlatformApi
+from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError
+from lern_tasks.jobs.certificates.clients import svg_templates as templates
+from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
 from tests.clients.answers import HTTP, Answers
 
 URL = "https://cdn.example/content/merit.svg?v=2"

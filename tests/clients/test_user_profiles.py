@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.clients.frameworks import FrameworkClient
-from lern_tasks.clients.user_profiles import Profile, UserProfileClient
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, NotYet, TransientError
+from lern_tasks.jobs.users.framework_service import FrameworkClient
+from lern_tasks.jobs.users.profile_service import Profile, UserProfileClient
 from tests.clients.answers import HTTP, Answers, ok
 from tests.flow.system import settings_of
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.rules.assessment_attempt import AttemptId, StoredAttempt, Submission, Write
-from lern_tasks.rules.assessment_score import Answer, score_of
-from lern_tasks.rules.assessment_summary import Summary, summarise
+from lern_tasks.jobs.assessments import attempts as assessments
+from lern_tasks.jobs.assessments.rules.attempt import AttemptId, StoredAttempt, Submission, Write
+from lern_tasks.jobs.assessments.rules.score import Answer, score_of
+from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
 from lern_tasks.storage.gateway import Gateway, PutMap, Row
 from lern_tasks.storage.table import Table
-from lern_tasks.stores import assessments
 from lern_tasks.sunbird import activity_aggregates
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import JobTables

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent, SchemaMismatch
-from lern_tasks.rules.account_merge import History, MergePlan, Place, Recorded
-from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry, MergedContent
+from lern_tasks.jobs.accounts import ledger
+from lern_tasks.jobs.accounts.rows import MergedRows
+from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, MergedContent
+from lern_tasks.jobs.accounts.rules.merge import History, MergePlan, Place, Recorded
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutMap, ReplaceCollection
 from lern_tasks.storage.table import Table
-from lern_tasks.stores import merge_ledger
-from lern_tasks.stores.merged_rows import MergedRows
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import JobTables
 from tests.contracts.gateways import cassandra_settings, put, read, tables_in, write
@@ -242,19 +242,19 @@ def test_the_ledger_says_what_was_begun_and_what_is_done(
     table, pair = merged.tables.merge_ledger, (user(), user())
     entry = LedgerEntry(added=Amounts(views=3, completions=1), intended=Amounts(views=5, completions=1), done=False)
     made = plan(contents={"do_r1": content(entry), "do_r2": content(status=1)}, copying=True)
-    assert merge_ledger.read(gateway, table, pair) == {}
-    write(gateway, *merge_ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
+    assert ledger.read(gateway, table, pair) == {}
+    write(gateway, *ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
     begun = Recorded(contents={"do_r1": entry}, copied=False)
-    assert merge_ledger.read(gateway, table, pair) == {PLACE: begun}
-    write(gateway, *merge_ledger.intend(table, pair, ("do_2", "b1"), plan(copying=True), timestamp=TOKEN))
-    write(gateway, *merge_ledger.finish(table, pair, PLACE, made, timestamp=TOKEN + 1))
+    assert ledger.read(gateway, table, pair) == {PLACE: begun}
+    write(gateway, *ledger.intend(table, pair, ("do_2", "b1"), plan(copying=True), timestamp=TOKEN))
+    write(gateway, *ledger.finish(table, pair, PLACE, made, timestamp=TOKEN + 1))
     done = Recorded(contents={"do_r1": replace(entry, done=True)}, copied=True)
-    assert merge_ledger.read(gateway, table, pair) == {PLACE: done, ("do_2", "b1"): Recorded(copied=False)}
-    assert merge_ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
-    assert merge_ledger.read(gateway, table, (pair[1], pair[0])) == {}
+    assert ledger.read(gateway, table, pair) == {PLACE: done, ("do_2", "b1"): Recorded(copied=False)}
+    assert ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
+    assert ledger.read(gateway, table, (pair[1], pair[0])) == {}
     # A worker that was stopped before its rows wakes up: what a later one noted down stands.
-    write(gateway, *merge_ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
-    assert merge_ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
+    write(gateway, *ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
+    assert ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
 
 
 def test_a_content_without_id_does_not_hide_the_enrolment(gateway: Gateway, merged: MergedRows) -> None:
@@ -262,10 +262,10 @@ def test_a_content_without_id_does_not_hide_the_enrolment(gateway: Gateway, merg
     entry = LedgerEntry(added=Amounts(views=3), intended=Amounts(views=3), done=False)
     write(
         gateway,
-        *merge_ledger.intend(table, pair, PLACE, plan(contents={"": content(entry)}, copying=True), timestamp=TOKEN),
-        *merge_ledger.finish(table, pair, PLACE, plan(contents={"": content(entry)}), timestamp=TOKEN + 1),
+        *ledger.intend(table, pair, PLACE, plan(contents={"": content(entry)}, copying=True), timestamp=TOKEN),
+        *ledger.finish(table, pair, PLACE, plan(contents={"": content(entry)}), timestamp=TOKEN + 1),
     )
-    assert merge_ledger.read(gateway, table, pair) == {
+    assert ledger.read(gateway, table, pair) == {
         PLACE: Recorded(contents={"": replace(entry, done=True)}, copied=False)
     }
 
@@ -274,4 +274,4 @@ def test_an_id_that_no_row_can_have_is_refused(merged: MergedRows) -> None:
     with pytest.raises(InvalidEvent):
         merged.accounts("x" * 70_000, "u")
     with pytest.raises(InvalidEvent):
-        merge_ledger.read(merged.gateway, merged.tables.merge_ledger, ("x" * 70_000, "u"))
+        ledger.read(merged.gateway, merged.tables.merge_ledger, ("x" * 70_000, "u"))

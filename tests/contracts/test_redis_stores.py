@@ -5,11 +5,11 @@ import threading
 from lern_tasks.connections.redis import Client
 from lern_tasks.delivery.delivery_counter import Deliveries
 from lern_tasks.delivery.locks import Locks
-from lern_tasks.rules.hierarchy import Relations
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intent, Intents, Once
+from lern_tasks.jobs.progress.dedup_markers import Seen
+from lern_tasks.jobs.relations.relation_cache import RelationCache
+from lern_tasks.jobs.relations.rules.hierarchy import Relations
 from lern_tasks.rules.progress import Counts, Pending
-from lern_tasks.stores.intents import Intent, Intents, Once
-from lern_tasks.stores.relation_cache import RelationCache
-from lern_tasks.stores.seen import Seen
 from lern_tasks.sunbird.content_metadata import Metadata
 from tests.waiting import wait_until
 

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from lern_tasks.errors import InvalidEvent, LernError
+from lern_tasks.jobs.certificates.eligibility import batch_templates
+from lern_tasks.jobs.certificates.issuing import old_registry_rows
+from lern_tasks.jobs.progress import content_consumption
+from lern_tasks.jobs.relations import hierarchies
 from lern_tasks.rules.progress import Counts, EnrolmentUpdate, MergedContent, Progress, StoredContent, StoredEnrolment
 from lern_tasks.storage.gateway import Gateway, PutMap, ReplaceCollection
-from lern_tasks.stores import cert_registry, content_consumption, course_batches, hierarchies
 from lern_tasks.sunbird import activity_aggregates, enrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import JobTables
@@ -175,7 +178,7 @@ def test_templates_of_batches(gateway: Gateway, tables: JobTables) -> None:
         ReplaceCollection(table=table, key=(course, "b2"), column="cert_templates", value={}),
     )
     batches = [(course, "b1"), (course, "b2"), (course, "b3"), ("", "b1")]
-    found = course_batches.read_templates(gateway, table, batches)
+    found = batch_templates.read_templates(gateway, table, batches)
     assert [found[batch] for batch in batches[:3]] == [templates, {}, {}]
     assert isinstance(found["", "b1"], InvalidEvent)
 
@@ -191,9 +194,9 @@ def test_trees_of_collections(gateway: Gateway, tables: JobTables) -> None:
 def test_an_old_certificate_is_deleted_by_its_id(gateway: Gateway, tables: JobTables) -> None:
     table, one, other = tables.cert_registry, uuid.uuid4().hex, uuid.uuid4().hex
     write(gateway, put(table, (one,), recipient="{}", isrevoked=False), put(table, (other,), recipient="{}"))
-    cert_registry.delete(gateway, table, one)
-    cert_registry.delete(gateway, table, one)
+    old_registry_rows.delete(gateway, table, one)
+    old_registry_rows.delete(gateway, table, one)
     assert read(gateway, table, (one,), "isrevoked") is None
     assert read(gateway, table, (other,), "isrevoked") == {"isrevoked": None}
     with pytest.raises(InvalidEvent):
-        cert_registry.delete(gateway, table, "")
+        old_registry_rows.delete(gateway, table, "")

@@ -5,7 +5,7 @@ import pytest
 
 from lern_tasks.connections.redis import Client
 from lern_tasks.errors import DependencyDown, LockBusy, TransientError
-from lern_tasks.stores.user_cache import Change, Entry, UserCache
+from lern_tasks.jobs.users.user_cache import Change, Entry, UserCache
 
 DAY = 86_400
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import resvg_py
 
-from lern_tasks.embedded.demo_course import GAPS, MERGED
+from lern_tasks.demo.scenario.course import GAPS, MERGED
 from lern_tasks.errors import LernError
 from lern_tasks.storage.sqlite.gateway import SqliteGateway
 from lern_tasks.sunbird.tables import ENROLMENTS

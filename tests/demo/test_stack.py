@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from lern_tasks.embedded import environment
-from lern_tasks.embedded.stack import EmbeddedStack, StackError
+from lern_tasks.demo.servers import environment
+from lern_tasks.demo.servers.stack import EmbeddedStack, StackError
 from lern_tasks.settings import load
 from tests.waiting import wait_until
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
 
 # A child imports and binds within a second; on a loaded machine it may take several.
 START_SECONDS = 30.0
@@ -29,14 +29,14 @@ def read_report(process: "subprocess.Popen[str]") -> dict[str, str]:
 
 @pytest.fixture
 def start_child() -> Iterator[StartChild]:
-    """Starts `python -m lern_tasks.embedded.<name>`; ends it after the test."""
+    """Starts `python -m lern_tasks.demo.<name>`; ends it after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(name: str, *arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
         # The soft limit of macOS: the stack has to work with it.
         command = 'ulimit -n 256; exec "$0" "$@"'
         process = subprocess.Popen(
-            ["/bin/sh", "-c", command, sys.executable, "-m", f"lern_tasks.embedded.{name}", *arguments],
+            ["/bin/sh", "-c", command, sys.executable, "-m", f"lern_tasks.demo.{name}", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

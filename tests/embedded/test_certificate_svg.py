@@ -12,9 +12,9 @@ import resvg_py
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.embedded.certificate_svg import default_template, render
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.certificate_svg import default_template, render
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
 from tests.embedded.test_registry import BODY
 
 NAMES = ["Asha Rao", "R&D <x> \"quoted\" 'single' ]]> {{id}}", "आशा राव", "nul\x00 and bell\x07", "x" * 300]

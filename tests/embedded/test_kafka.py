@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from lern_tasks.embedded import kafka as embedded_kafka
-from lern_tasks.embedded.kafka import Kafka, parse_topics
+from lern_tasks.demo.servers import kafka as embedded_kafka
+from lern_tasks.demo.servers.kafka import Kafka, parse_topics
 
 
 def _partitions(kafka: Kafka) -> dict[str, int]:

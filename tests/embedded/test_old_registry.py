@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.embedded.old_registry import OldRegistry
+from lern_tasks.demo.platform.old_registry import OldRegistry
 from tests.clients.test_old_registry import body
 from tests.embedded.conftest import StartChild
 
@@ -54,5 +54,5 @@ def test_a_fault_holds_for_as_many_requests_as_are_said(client: httpx.Client) ->
 
 
 def test_as_a_process_of_its_own(client: httpx.Client, start_child: StartChild) -> None:
-    _, report = start_child("old_registry")
+    _, report = start_child("platform.old_registry")
     assert client.post(f"{report['url']}/enc/sign/7", json={"entity": {}}).json()["signatureValue"]

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.embedded.platform_api import PlatformApi
+from lern_tasks.demo.platform.platform_api import PlatformApi
 
 USER = {"firstName": "Asha", "lastName": "Rao", "rootOrgId": "org-1", "maskedPhone": "******1234"}
 FLAGS = "organisations,roles,locations,declarations,externalIds"

@@ -17,10 +17,10 @@ from confluent_kafka import Producer
 from tests.embedded.conftest import StartChild, read_report
 
 PARTS = [
-    ("kafka", ("--topics", "dev.one:3,dev.two:1"), "bootstrap"),
-    ("redis", (), "url"),
-    ("registry", (), "url"),
-    ("platform_api", (), "url"),
+    ("servers.kafka", ("--topics", "dev.one:3,dev.two:1"), "bootstrap"),
+    ("servers.redis", (), "url"),
+    ("platform.registry", (), "url"),
+    ("platform.platform_api", (), "url"),
 ]
 # The child polls its parent five times a second; the rest is for a loaded machine.
 END_SECONDS = 20.0
@@ -76,7 +76,7 @@ def test_reports_listens_and_ends_quietly_on_a_signal(
 @pytest.mark.parametrize(("name", "arguments", "key"), PARTS)
 def test_ends_when_its_parent_is_killed(name: str, arguments: tuple[str, ...], key: str) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, f"lern_tasks.embedded.{name}", *arguments],
+        [sys.executable, "-c", PARENT, f"lern_tasks.demo.{name}", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -95,7 +95,7 @@ def test_ends_at_once_when_the_parent_was_gone_before_it_looked() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     child = subprocess.run(
-        [sys.executable, "-m", "lern_tasks.embedded.registry", "--parent-pid", str(ended.pid)],
+        [sys.executable, "-m", "lern_tasks.demo.platform.registry", "--parent-pid", str(ended.pid)],
         timeout=END_SECONDS,
         check=False,
         capture_output=True,
@@ -108,7 +108,7 @@ def test_ends_without_a_traceback_when_nobody_reads_the_report() -> None:
     os.close(reading)
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "lern_tasks.embedded.platform_api"],
+            [sys.executable, "-m", "lern_tasks.demo.platform.platform_api"],
             stdout=writing,
             stderr=subprocess.PIPE,
             timeout=END_SECONDS,
@@ -120,13 +120,13 @@ def test_ends_without_a_traceback_when_nobody_reads_the_report() -> None:
 
 
 def test_kafka_has_the_topics_asked_for(start_child: StartChild) -> None:
-    _, report = start_child("kafka", "--topics", "dev.one:3,dev.two:1")
+    _, report = start_child("servers.kafka", "--topics", "dev.one:3,dev.two:1")
     topics = Producer({"bootstrap.servers": report["bootstrap"]}).list_topics(timeout=10).topics
     assert {name: len(topic.partitions) for name, topic in topics.items()} == {"dev.one": 3, "dev.two": 1}
 
 
 def test_redis_serves_other_processes(start_child: StartChild) -> None:
-    _, report = start_child("redis")
+    _, report = start_child("servers.redis")
     with redis.Redis.from_url(f"{report['url']}/13") as one, redis.Redis.from_url(f"{report['url']}/13") as other:
         one.set("key", "value")
         assert other.get("key") == b"value"
@@ -136,7 +136,7 @@ def test_registry_survives_a_kill_on_the_same_port(
     start_child: StartChild, client: httpx.Client, tmp_path: Path
 ) -> None:
     data = tmp_path / "certificates.jsonl"
-    process, report = start_child("registry", "--data", str(data), "--public-url", "https://certs.example")
+    process, report = start_child("platform.registry", "--data", str(data), "--public-url", "https://certs.example")
     body = {"recipient": {"id": "u-1"}, "training": {"id": "do_1", "type": "Course"}}
     osid = client.post(f"{report['url']}/api/v1/TrainingCertificate", json=body).json()["result"][
         "TrainingCertificate"
@@ -147,7 +147,7 @@ def test_registry_survives_a_kill_on_the_same_port(
     with data.open("a") as file:
         file.write('{"entity": "TrainingCert')  # the line at which the kill came
 
-    _, report = start_child("registry", "--data", str(data), "--port", report["url"].rpartition(":")[2])
+    _, report = start_child("platform.registry", "--data", str(data), "--port", report["url"].rpartition(":")[2])
 
     assert client.get(f"{report['url']}/api/v1/TrainingCertificate/{osid}").json()["osid"] == osid
     assert client.post(f"{report['url']}/api/v1/PublicKey/search", json={"filters": {}}).json() == keys
@@ -159,12 +159,12 @@ def test_platform_reads_its_file_and_saves_what_is_added(
 ) -> None:
     data = tmp_path / "platform.json"
     data.write_text(json.dumps({"users": {"u-1": {"firstName": "Asha"}}}))
-    process, report = start_child("platform_api", "--data", str(data))
+    process, report = start_child("platform.platform_api", "--data", str(data))
     client.put(f"{report['url']}/_contents", json={"do_1": {"name": "Fractions"}}).raise_for_status()
     process.kill()
     process.communicate()
 
-    _, report = start_child("platform_api", "--data", str(data))
+    _, report = start_child("platform.platform_api", "--data", str(data))
 
     user = client.get(f"{report['url']}/learner/private/user/v1/read/u-1").json()
     content = client.get(f"{report['url']}/content/content/v4/read/do_1?fields=name").json()

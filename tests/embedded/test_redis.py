@@ -11,7 +11,7 @@ import redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
-from lern_tasks.embedded.redis import Redis
+from lern_tasks.demo.servers.redis import Redis
 
 DATABASES = (0, 1, 5, 10, 12, 13)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.embedded.redis_frames import CommandFrames
+from lern_tasks.demo.servers.redis_frames import CommandFrames
 
 
 def _pieces(fields: list[bytes]) -> list[bytes]:

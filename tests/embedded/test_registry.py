@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.embedded.registry import Registry
-from lern_tasks.embedded.registry_switches import RegistrySwitches
+from lern_tasks.demo.platform.registry import Registry
+from lern_tasks.demo.platform.registry_switches import RegistrySwitches
 
 BODY: dict[str, Any] = {
     "certificateLabel": "Course Merit",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.embedded.registry_store import RegistryStore
+from lern_tasks.demo.platform.registry_store import RegistryStore
 
 ENTITY = "TrainingCertificate"
 

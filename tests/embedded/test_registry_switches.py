@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.registry import Registry
 from tests.embedded.test_registry import BODY
 
 

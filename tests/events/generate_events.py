@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
+from lern_tasks.jobs.certificates.issuing.events import GenerateRequest, parse
 from tests.rules.certificates import ISSUER, SIGNATORY
 
 SVG = "https://obj.dev.sunbirded.org/sunbird-content-staging/content/tpl_7/artifact/merit.svg"

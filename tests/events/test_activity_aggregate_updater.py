@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.activity_aggregate_updater import ProgressEvent, SyncRequest, parse
+from lern_tasks.jobs.progress.events import ProgressEvent, SyncRequest, parse
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.envelope import Skipped
 

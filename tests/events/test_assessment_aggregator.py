@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.assessment_aggregator import AssessmentEvent, parse
-from lern_tasks.rules.assessment_attempt import AttemptId, Submission
-from lern_tasks.rules.assessment_score import Answer
+from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
+from lern_tasks.jobs.assessments.rules.attempt import AttemptId, Submission
+from lern_tasks.jobs.assessments.rules.score import Answer
 from tests.events.assess_events import KEY, TS, answered, attempt, recompute, text
 from tests.rules.attempts import at
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.certificate_follow_up import FollowUp, parse
+from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
 from tests.events.strangers import json_values, texts
 from tests.rules.certificates import KEY
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.collection_cert_pre_processor import IssueRequest, parse
+from lern_tasks.jobs.certificates.eligibility.events import IssueRequest, parse
 from lern_tasks.sunbird.envelope import Skipped
 from tests.events.strangers import texts
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.collection_certificate_generator import GenerateRequest, parse
-from lern_tasks.rules.certificate_document import Details
+from lern_tasks.jobs.certificates.issuing.events import GenerateRequest, parse
+from lern_tasks.jobs.certificates.rules.document import Details
 from tests.events.generate_events import ABSENT, EDATA, SVG, event, parsed, refused
 from tests.events.strangers import texts
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY

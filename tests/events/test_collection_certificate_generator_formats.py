@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.events.collection_certificate_generator import parse
+from lern_tasks.jobs.certificates.issuing.events import parse
 from tests.events.generate_events import event, parsed, refused
 from tests.rules.certificates import ISSUER, KEY
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.events.enrolment_reconciliation import ReconcileRequest, parse
+from lern_tasks.jobs.progress.sync_request import sync_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.envelope import Skipped
-from lern_tasks.tasks.enrolment_sync import sync_event
 from tests.events.strangers import texts
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "batch.enrolment.sync.request" / "documented.json"

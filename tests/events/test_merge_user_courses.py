@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.merge_user_courses import MergeRequest, parse
+from lern_tasks.jobs.accounts.events import MergeRequest, parse
 from tests.events.strangers import texts
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "lms.user.account.merge" / "documented.json"

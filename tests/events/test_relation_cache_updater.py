@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.relation_cache_updater import PublishEvent, parse
+from lern_tasks.jobs.relations.events import PublishEvent, parse
 from lern_tasks.sunbird.envelope import Skipped
 
 ETS = 1_649_170_015_935

@@ -9,17 +9,15 @@ import pytest
 
 from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events import (
-    activity_aggregate_updater,
-    assessment_aggregator,
-    collection_cert_pre_processor,
-    collection_certificate_generator,
-    enrolment_reconciliation,
-    relation_cache_updater,
-    user_cache_updater,
-)
-from lern_tasks.events.collection_cert_pre_processor import IssueRequest
-from lern_tasks.rules.certificate_request import Earned, generate_event, issue_event
+from lern_tasks.events import enrolment_reconciliation
+from lern_tasks.jobs.assessments import events as assessment_aggregator
+from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
+from lern_tasks.jobs.certificates.eligibility.events import IssueRequest
+from lern_tasks.jobs.certificates.issuing import events as collection_certificate_generator
+from lern_tasks.jobs.certificates.rules.requests import Earned, generate_event, issue_event
+from lern_tasks.jobs.progress import events as activity_aggregate_updater
+from lern_tasks.jobs.relations import events as relation_cache_updater
+from lern_tasks.jobs.users import events as user_cache_updater
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.envelope import Skipped, decode
 from tests.rules.certificates import KEY, template

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.user_cache_updater import UserEvent, parse
+from lern_tasks.jobs.users.events import UserEvent, parse
 from lern_tasks.sunbird.envelope import Skipped
 from tests.events.strangers import json_values
 

@@ -12,10 +12,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from lern_tasks.catalogue import EVENT_JOBS, QUEUES
-from lern_tasks.embedded.kafka import Kafka
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.redis import Redis
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
+from lern_tasks.demo.servers.kafka import Kafka
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird.table_names import JobTables, for_job, used_by
 from tests.flow.course import Scenario
@@ -246,7 +246,7 @@ def embedded(directory: Path, **settings: str) -> Iterator[Installation]:
             kafka=kafka.bootstrap,
             redis=redis.url,
             store={"LERN_STORE": f"sqlite:{directory / 'store.sqlite'}"},
-            # What the mock needs to be quick: see lern_tasks/embedded/kafka.py.
+            # What the mock needs to be quick: see lern_tasks/demo/servers/kafka.py.
             settings={
                 "LERN_KAFKA__CONSUMER_PROPERTIES": json.dumps(
                     {"fetch.wait.max.ms": "10", "session.timeout.ms": "6000"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.embedded.old_registry import OldRegistry
+from lern_tasks.demo.platform.old_registry import OldRegistry
 from tests.flow.certificates import identifiers
 from tests.flow.conftest import Open
 from tests.flow.course import make_course, make_scenario

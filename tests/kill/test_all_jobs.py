@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.consumption import COMPLETED
+from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
 from tests.flow.certificates import each_name_once, identifiers
 from tests.flow.conftest import Open
 from tests.flow.course import Scenario

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from lern_tasks.rules.assessment_attempt import AttemptId, StoredAttempt, Submission
-from lern_tasks.rules.assessment_score import Answer, Score, latest_answers, score_of
+from lern_tasks.jobs.assessments.rules.attempt import AttemptId, StoredAttempt, Submission
+from lern_tasks.jobs.assessments.rules.score import Answer, Score, latest_answers, score_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

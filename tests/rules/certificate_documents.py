@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from lern_tasks.rules.certificate_document import Details, Document
+from lern_tasks.jobs.certificates.rules.document import Details, Document
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY
 
 BASE = "https://dev.sunbirded.org/certs"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lern_tasks.rules.certificate_template import Template, parse_template
+from lern_tasks.jobs.certificates.rules.template import Template, parse_template
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u-42", course_id="do_9001", batch_id="0139000000000001")

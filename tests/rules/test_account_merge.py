@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.rules.account_merge import Attempt, History, MergePlan, Recorded, blocked_batches, merged_count, plan
-from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry, Row
-from lern_tasks.rules.account_merge_dates import date_format
+from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, Row
+from lern_tasks.jobs.accounts.rules.merge import (
+    Attempt,
+    History,
+    MergePlan,
+    Recorded,
+    blocked_batches,
+    merged_count,
+    plan,
+)
+from lern_tasks.jobs.accounts.rules.text_dates import date_format
 
 EARLY, LATE = datetime(2023, 11, 14, 10, tzinfo=UTC), datetime(2023, 11, 15, 8, tzinfo=UTC)
 ENROLMENT = {

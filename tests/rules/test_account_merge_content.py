@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.account_merge_content import Amounts, LedgerEntry, MergedContent, Row, merge_content
-from lern_tasks.rules.account_merge_dates import date_format
+from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, MergedContent, Row, merge_content
+from lern_tasks.jobs.accounts.rules.text_dates import date_format
 
 DATES = date_format("yyyy-MM-dd HH:mm:ss:SSSZ")
 EARLY, LATE = datetime(2023, 11, 14, 10, tzinfo=UTC), datetime(2023, 11, 15, 8, tzinfo=UTC)

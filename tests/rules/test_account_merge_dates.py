@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import SettingsError
-from lern_tasks.rules.account_merge_dates import date_format
+from lern_tasks.jobs.accounts.rules.text_dates import date_format
 
 DEFAULT = "yyyy-MM-dd HH:mm:ss:SSSZ"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.assessment_attempt import (
+from lern_tasks.jobs.assessments.rules.attempt import (
     ACCEPTED,
     AttemptId,
     StoredAttempt,

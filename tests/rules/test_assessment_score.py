@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.assessment_score import Answer, Score, latest_answers, points_text, score_of
+from lern_tasks.jobs.assessments.rules.score import Answer, Score, latest_answers, points_text, score_of
 from tests.rules.attempts import answer
 
 EXAMPLE = [

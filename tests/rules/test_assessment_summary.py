@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.assessment_attempt import StoredAttempt
-from lern_tasks.rules.assessment_summary import Summary, moment_text, stale_figures, summarise
+from lern_tasks.jobs.assessments.rules.attempt import StoredAttempt
+from lern_tasks.jobs.assessments.rules.summary import Summary, moment_text, stale_figures, summarise
 from tests.rules.attempts import at, stored
 
 EXAMPLE = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.certificate_criteria import (
+from lern_tasks.jobs.certificates.rules.criteria import (
     EnrolmentMatch,
     NoMatch,
     match_enrolment,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.access_code import access_code
-from lern_tasks.rules.certificate_document import certificate_id, certificate_object, register_request, signature
+from lern_tasks.jobs.certificates.rules.access_code import access_code
+from lern_tasks.jobs.certificates.rules.document import certificate_id, certificate_object, register_request, signature
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.rules.certificate_documents import BASE, ID, RELATED, TAG, document
 from tests.rules.certificates import KEY

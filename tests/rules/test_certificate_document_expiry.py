@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.rules.certificate_document_expiry import expires
+from lern_tasks.jobs.certificates.rules.expiry import expires
 
 ISSUED_ON = datetime(2024, 2, 29, tzinfo=UTC)
 

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.certificate_issue import Element, Made, Proceed, Stop, element, gate, intent_key, with_element
-from lern_tasks.rules.certificate_template import name_key
+from lern_tasks.jobs.certificates.rules.issue import (
+    Element,
+    Made,
+    Proceed,
+    Stop,
+    element,
+    gate,
+    intent_key,
+    with_element,
+)
+from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.rules.certificates import KEY, issued
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.cloud_storage import CloudStorage
-from lern_tasks.rules.certificate_request import (
+from lern_tasks.jobs.certificates.rules.requests import (
     Earned,
     business_key,
     clean_course_name,

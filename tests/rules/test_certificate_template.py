@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.rules.certificate_template import Criteria, Template, is_svg, name_key, notify_template, parse_template
+from lern_tasks.jobs.certificates.rules.template import (
+    Criteria,
+    Template,
+    is_svg,
+    name_key,
+    notify_template,
+    parse_template,
+)
 from tests.rules.certificates import ISSUER, SIGNATORY, SVG, template, texts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.rules.hierarchy import MAX_DEPTH, Relations, derive
+from lern_tasks.jobs.relations.rules.hierarchy import MAX_DEPTH, Relations, derive
 from tests.rules.trees import Tree, content, course, documented_course, optional, unit
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.rules.hierarchy import derive
+from lern_tasks.jobs.relations.rules.hierarchy import derive
 from tests.rules.trees import COLLECTION, Tree
 
 IDS = st.sampled_from(["do_c1", "a", "b", "c", "d", "e", "", None])

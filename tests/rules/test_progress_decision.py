@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_progress
 from lern_tasks.rules.progress import CourseRelations, StoredContent, StoredEnrolment
-from lern_tasks.rules.progress_decision import ProgressDecision, ProgressInputs, decide_progress
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")

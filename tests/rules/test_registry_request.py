@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.registry_request import Certificate, bad_texts, create_body, is_same, search_filters
+from lern_tasks.jobs.certificates.rules.registry_request import (
+    Certificate,
+    bad_texts,
+    create_body,
+    is_same,
+    search_filters,
+)
 from lern_tasks.settings.certificate_jobs import CollectionCertificateGeneratorSettings
 from tests.rules.certificates import ISSUER, KEY, SIGNATORY
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.certificate_document import certificate_object
-from lern_tasks.rules.svg_template import svg_address, template_values
+from lern_tasks.jobs.certificates.rules.document import certificate_object
+from lern_tasks.jobs.certificates.rules.svg_template import svg_address, template_values
 from tests.rules.certificate_documents import document
 
 PREFIX = "data:image/svg+xml,"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.user_index import (
+from lern_tasks.jobs.users.rules.index import (
     FIELDS,
     Location,
     Organisation,

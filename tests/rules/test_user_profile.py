@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.user_profile import location_fields, profile_fields
-from lern_tasks.rules.user_profile_framework import dynamic_fields, framework_id, legacy_fields
-from lern_tasks.rules.user_profile_types import joined, type_fields
+from lern_tasks.jobs.users.rules.framework import dynamic_fields, framework_id, legacy_fields
+from lern_tasks.jobs.users.rules.profile import location_fields, profile_fields
+from lern_tasks.jobs.users.rules.user_types import joined, type_fields
 
 USER: dict[str, Any] = {
     "userId": "u-100",

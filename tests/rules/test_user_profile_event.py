@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.user_profile_event import Dated, SignInTypes, event_fields, event_time, newest
+from lern_tasks.jobs.users.rules.sign_in import Dated, SignInTypes, event_fields, event_time, newest
 
 TYPES = SignInTypes(
     self_signed=frozenset({"google", "self"}),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.user_profile_text import escaped, json_text, stored
+from lern_tasks.jobs.users.rules.text import escaped, json_text, stored
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=9),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.rules.user_profile_event import Dated
-from lern_tasks.rules.user_profile_update import Update, decide_update
+from lern_tasks.jobs.users.rules.sign_in import Dated
+from lern_tasks.jobs.users.rules.update import Update, decide_update
 
 REMOVABLE = ["state", "district", "block", "cluster", "schooludisecode", "schoolname"]
 STORED = {

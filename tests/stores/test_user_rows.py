@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import LernError, TransientError
-from lern_tasks.rules.user_index import Organisation
-from lern_tasks.stores import user_rows
-from lern_tasks.stores.user_rows import UserRows
+from lern_tasks.jobs.users.index import rows as user_rows
+from lern_tasks.jobs.users.index.rows import UserRows
+from lern_tasks.jobs.users.rules.index import Organisation
 from lern_tasks.sunbird.table_names import JobTables
 
 

@@ -14,21 +14,21 @@ from lern_tasks.catalogue import JobName
 from lern_tasks.delivery import resources
 from lern_tasks.delivery import task as base
 from lern_tasks.delivery.record import Record
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
+from lern_tasks.jobs.accounts.merge_user_courses import merge_user_courses
+from lern_tasks.jobs.assessments.assessment_aggregator import assessment_aggregator
+from lern_tasks.jobs.certificates.eligibility.collection_cert_pre_processor import collection_cert_pre_processor
+from lern_tasks.jobs.certificates.follow_up.certificate_notification import certificate_notification
+from lern_tasks.jobs.certificates.follow_up.certificate_replacement import certificate_replacement
+from lern_tasks.jobs.certificates.follow_up.certificate_user_feed import certificate_user_feed
+from lern_tasks.jobs.certificates.issuing.collection_certificate_generator import collection_certificate_generator
+from lern_tasks.jobs.progress.activity_aggregate_updater import activity_aggregate_updater
+from lern_tasks.jobs.progress.enrolment_reconciliation import enrolment_reconciliation
+from lern_tasks.jobs.relations.relation_cache_updater import relation_cache_updater
+from lern_tasks.jobs.users.user_cache_updater import user_cache_updater
 from lern_tasks.storage.gateway import PutCells, ReplaceCollection
 from lern_tasks.storage.table import Table
-from lern_tasks.tasks.activity_aggregate_updater import activity_aggregate_updater
-from lern_tasks.tasks.assessment_aggregator import assessment_aggregator
-from lern_tasks.tasks.certificate_notification import certificate_notification
-from lern_tasks.tasks.certificate_replacement import certificate_replacement
-from lern_tasks.tasks.certificate_user_feed import certificate_user_feed
-from lern_tasks.tasks.collection_cert_pre_processor import collection_cert_pre_processor
-from lern_tasks.tasks.collection_certificate_generator import collection_certificate_generator
-from lern_tasks.tasks.enrolment_reconciliation import enrolment_reconciliation
-from lern_tasks.tasks.merge_user_courses import merge_user_courses
-from lern_tasks.tasks.relation_cache_updater import relation_cache_updater
-from lern_tasks.tasks.user_cache_updater import user_cache_updater
 from tests.fakes.world import FakeWorld, RecordingKafka, RecordingSender, Sent
 from tests.flow.system import settings_of
 from tests.tasks.mortal import Died, Life, make_mortal

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
 from tests.tasks import without_registry
 from tests.tasks.chain import Chain
 

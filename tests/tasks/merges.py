@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lern_tasks.rules.account_merge import Place
+from lern_tasks.jobs.accounts.rules.merge import Place
 from lern_tasks.storage.gateway import PutMap
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS, MERGE_LEDGER

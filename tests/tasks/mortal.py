@@ -6,9 +6,9 @@ from typing import Any
 from lern_tasks.connections.kafka import OutMessage
 from lern_tasks.delivery.locks import Holding, Locks
 from lern_tasks.errors import LernError
+from lern_tasks.jobs.users.user_cache import Change
 from lern_tasks.rules.progress import Pending
 from lern_tasks.storage.gateway import Key, Mutation
-from lern_tasks.stores.user_cache import Change
 from tests.fakes.world import FakeWorld
 
 

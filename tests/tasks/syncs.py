@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from lern_tasks.jobs.progress.sync_request import sync_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.tasks.enrolment_sync import sync_event
 from tests.tasks.chain import Chain
 from tests.tasks.course import KEY, consumed
 

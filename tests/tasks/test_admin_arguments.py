@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidArgument
-from lern_tasks.tasks import admin_arguments
-from lern_tasks.tasks.admin_certificates import issue_batch, reissue_certificate
-from lern_tasks.tasks.admin_missing_certificates import sweep_missing_certificates
-from lern_tasks.tasks.admin_reconciliation import reconcile_batch, reconcile_enrolment
+from lern_tasks.operations import arguments
+from lern_tasks.operations.missing_certificates import sweep_missing_certificates
+from lern_tasks.operations.reconcile import reconcile_batch, reconcile_enrolment
+from lern_tasks.operations.reissue import issue_batch, reissue_certificate
 from tests.tasks.chain import Chain
 from tests.tasks.long_tasks import LongTasks
 
@@ -58,10 +58,10 @@ def test_a_wrong_argument_is_named_and_nothing_happens(
     ],
 )
 def test_moments(text: str, expected: datetime) -> None:
-    assert admin_arguments.moment("since", text) == expected
+    assert arguments.moment("since", text) == expected
 
 
 @pytest.mark.parametrize("value", ["", "0001-01-01T00:00:00+05:30", "31.1.2026", None, True])
 def test_what_is_no_moment(value: object) -> None:
     with pytest.raises(InvalidArgument, match=r"argument\.since is"):
-        admin_arguments.moment("since", value)
+        arguments.moment("since", value)

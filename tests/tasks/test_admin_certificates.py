@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import pytest
 
+from lern_tasks.operations import enrolments
+from lern_tasks.operations.reissue import issue_batch, reissue_certificate
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import COURSE_BATCH, ENROLMENTS, REPORT_ENROLMENTS
-from lern_tasks.tasks import admin_enrolments
-from lern_tasks.tasks.admin_certificates import issue_batch, reissue_certificate
 from tests.rules.certificates import issued, texts
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
@@ -156,7 +156,7 @@ def test_an_unknown_batch(tasks: LongTasks) -> None:
 @pytest.fixture
 def pages(make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch) -> LongTasks:
     """Time for one enrolment a message, and pages of a few rows."""
-    monkeypatch.setattr(admin_enrolments, "_SCANNED", 3)
+    monkeypatch.setattr(enrolments, "_SCANNED", 3)
     return LongTasks(make_chain(**ONE_PAGE), issue_batch)
 
 

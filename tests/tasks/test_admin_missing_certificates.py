@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 import celeryconfig
-from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.tables import ENROLMENTS
-from lern_tasks.tasks import admin_enrolments, admin_issuing, admin_missing_certificates
-from lern_tasks.tasks.admin_missing_certificates import (
+from lern_tasks.operations import enrolments, issuing
+from lern_tasks.operations import missing_certificates as admin_missing_certificates
+from lern_tasks.operations.missing_certificates import (
     nightly_missing_certificates,
     start_nightly,
     sweep_missing_certificates,
 )
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.rules.certificates import issued
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
@@ -83,7 +84,7 @@ def test_what_is_missing_is_asked_for_and_then_nothing_is_missing(tasks: LongTas
 def test_page_by_page_with_a_death_it_finds_the_same(
     make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch, death: int | None
 ) -> None:
-    monkeypatch.setattr(admin_enrolments, "_SCANNED", 2)
+    monkeypatch.setattr(enrolments, "_SCANNED", 2)
     tasks = LongTasks(make_chain(**ONE_PAGE), sweep_missing_certificates)
     seed(tasks.chain)
     tasks.start(NAME, since=SINCE, fix=True)
@@ -94,8 +95,8 @@ def test_page_by_page_with_a_death_it_finds_the_same(
 
 
 def test_what_is_named_is_bounded(tasks: LongTasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin_issuing, "_NAMED", 2)
-    monkeypatch.setattr(admin_issuing, "_GROUPS", 0)
+    monkeypatch.setattr(issuing, "_NAMED", 2)
+    monkeypatch.setattr(issuing, "_GROUPS", 0)
     answer = tasks.finish(NAME, since=SINCE)
     assert (len(answer["first"]), answer["groups"], answer["learners"]) == (2, {"others": 4}, 4)
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pytest
 
+from lern_tasks.operations.reconcile import reconcile_batch, reconcile_enrolment
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ENROLMENTS
-from lern_tasks.tasks.admin_reconciliation import reconcile_batch, reconcile_enrolment
 from tests.rules.certificates import issued
 from tests.tasks.chain import Chain
 from tests.tasks.course import KEY, ROW, batch, consumed, enrol, publish

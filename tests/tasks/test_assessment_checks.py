@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.embedded.switches import Switches
+from lern_tasks.demo.platform.switches import Switches
 from lern_tasks.metrics import CounterName, value
 from tests.events.assess_events import TS, answered, attempt, recompute
 from tests.tasks.attempts import DEAD, DONE, JOB, asked, attempt_row, deliver, letter, score_row, store_attempt

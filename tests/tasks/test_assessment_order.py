@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ASSESSMENTS
 from tests.events.assess_events import TS, answered, attempt, recompute

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from lern_tasks.tasks.certificate_document_code import qr_code
+from lern_tasks.jobs.certificates.issuing.qr_code import qr_code
 
 ADDRESS = "https://dev.sunbirded.org/certs/7a0c0000-0000-5000-8000-00000000000a"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.events.certificate_follow_up import FollowUp
+from lern_tasks.jobs.certificates.follow_up.events import FollowUp
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.course import batch, enrol

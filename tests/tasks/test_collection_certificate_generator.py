@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.rules.certificate_issue import intent_key
-from lern_tasks.stores.intents import Intent
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
+from lern_tasks.jobs.certificates.rules.issue import intent_key
 from lern_tasks.sunbird.tables import CERT_REGISTRY, ENROLMENTS
 from tests.rules.certificates import issued
 from tests.tasks import golden

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import resvg_py
 
-from lern_tasks.rules.certificate_issue import intent_key
-from lern_tasks.stores.intents import Intent
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
+from lern_tasks.jobs.certificates.rules.issue import intent_key
 from lern_tasks.sunbird.tables import CERT_REGISTRY
 from tests.rules.certificates import issued
 from tests.tasks import golden

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from lern_tasks.errors import InvalidArgument, Refused, SettingsError
-from lern_tasks.stores.user_cache import Change
+from lern_tasks.jobs.users.index import pages
+from lern_tasks.jobs.users.index.index_users import NAME, index_users
+from lern_tasks.jobs.users.user_cache import Change
 from lern_tasks.sunbird.tables import USER_ORGANISATIONS, USERS
-from lern_tasks.tasks import user_index_pages
-from lern_tasks.tasks.index_users import NAME, index_users
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.indexed import ALICE, cached, names, place, seed, user, users
@@ -25,7 +25,7 @@ def tasks(chain: Chain) -> LongTasks:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_index_pages, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
 
 
 def test_a_user_from_all_tables(chain: Chain, tasks: LongTasks) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from lern_tasks.errors import Refused
+from lern_tasks.jobs.users.index import pages
+from lern_tasks.jobs.users.index.index_users import NAME, index_users, start_daily
 from lern_tasks.sunbird.tables import USER_ORGANISATIONS
-from lern_tasks.tasks import user_index_pages
-from lern_tasks.tasks.index_users import NAME, index_users, start_daily
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain
 from tests.tasks.indexed import ALICE, cached, names, seed, users
@@ -21,7 +21,7 @@ def tasks(chain: Chain) -> LongTasks:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_index_pages, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
 
 
 def many(chain: Chain) -> None:

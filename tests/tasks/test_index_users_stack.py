@@ -10,10 +10,10 @@ from celery import Celery
 
 from lern_tasks.cli.index_run import IndexRun
 from lern_tasks.delivery.resources import World
+from lern_tasks.jobs.users.index import pages
+from lern_tasks.jobs.users.index.plan import Plan, Tally
 from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
 from lern_tasks.sunbird.table_names import for_job
-from lern_tasks.tasks import user_index_pages
-from lern_tasks.tasks.user_index_plan import Plan, Tally
 from tests.contracts.gateways import keyspace
 from tests.flow.system import settings_of
 from tests.stack.redis import RedisServer
@@ -87,7 +87,7 @@ def index(world: World, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], l
 def test_the_same_hashes_as_from_the_embedded_store(
     real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_index_pages, "PAGE", 40)
+    monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
     tally, hashes, done = index(real, ALL)
     assert (tally.users, tally.written) == (USERS, USERS)
@@ -122,7 +122,7 @@ def test_the_same_hashes_as_from_the_embedded_store(
 
 
 def test_a_refresh_on_real_servers(real: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_index_pages, "PAGE", 40)
+    monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
     client = real.redis.client("users")
     for number in range(60):

@@ -9,17 +9,15 @@ import pytest
 
 from bridge.routes import routes
 from lern_tasks.catalogue import EventJob
-from lern_tasks.events import (
-    activity_aggregate_updater,
-    assessment_aggregator,
-    collection_cert_pre_processor,
-    collection_certificate_generator,
-    enrolment_reconciliation,
-    merge_user_courses,
-    relation_cache_updater,
-    user_cache_updater,
-)
-from lern_tasks.needed_topics import needed_topics
+from lern_tasks.events import enrolment_reconciliation
+from lern_tasks.jobs.accounts import events as merge_user_courses
+from lern_tasks.jobs.assessments import events as assessment_aggregator
+from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
+from lern_tasks.jobs.certificates.issuing import events as collection_certificate_generator
+from lern_tasks.jobs.progress import events as activity_aggregate_updater
+from lern_tasks.jobs.relations import events as relation_cache_updater
+from lern_tasks.jobs.users import events as user_cache_updater
+from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import load
 from lern_tasks.sunbird.envelope import Skipped
 from tests.tasks.conftest import MakeChain

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, LockBusy
+from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation
+from lern_tasks.jobs.progress.enrolment_reconciliation import reconcile as reconcile_keys
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
-from lern_tasks.tasks.enrolment_reconciliation import Reconciliation
-from lern_tasks.tasks.enrolment_reconciliation import reconcile as reconcile_keys
 from tests.flow.course import finished
 from tests.tasks import golden
 from tests.tasks.chain import Chain

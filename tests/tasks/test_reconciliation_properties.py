@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.delivery.record import Record
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.flow.course import finished

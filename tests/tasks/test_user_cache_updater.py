@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from lern_tasks import metrics as counters
-from lern_tasks.clients.user_profiles import Profile
+from lern_tasks.jobs.users.profile_service import Profile
 from lern_tasks.metrics import CounterName
 from tests.tasks.chain import Chain
 from tests.tasks.conftest import MakeChain

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from lern_tasks.embedded.old_registry import OldRegistry
+from lern_tasks.demo.platform.old_registry import OldRegistry
 from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.tasks.chain import Chain
 from tests.tasks.course import ROW, batch, enrol

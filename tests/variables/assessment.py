@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Any, Final
 
-from lern_tasks.rules.hierarchy import derive
+from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.storage.cassandra.ddl import create_table
 from lern_tasks.sunbird.table_names import for_job
 from tests.events.assess_events import answered, attempt

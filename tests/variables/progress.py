@@ -5,10 +5,10 @@ from functools import cache, partial
 from typing import Any, Final
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.rules.hierarchy import derive
+from lern_tasks.jobs.progress.recompute import marker
+from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
-from lern_tasks.tasks.enrolment_rounds import marker
 from tests.flow.course import finished
 from tests.tasks.course import KEY, ROW, course_tree
 from tests.tasks.syncs import sync

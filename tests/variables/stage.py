@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import fakeredis
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.embedded.old_registry import OldRegistry
-from lern_tasks.embedded.platform_api import PlatformApi
-from lern_tasks.embedded.registry import Registry
-from lern_tasks.embedded.service import RecordedRequest
+from lern_tasks.demo.platform.old_registry import OldRegistry
+from lern_tasks.demo.platform.platform_api import PlatformApi
+from lern_tasks.demo.platform.registry import Registry
+from lern_tasks.demo.platform.service import RecordedRequest
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
 from lern_tasks.storage.cassandra.gateway import CassandraGateway

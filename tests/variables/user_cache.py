@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from lern_tasks.tasks.index_users import NAME, index_users
+from lern_tasks.jobs.users.index.index_users import NAME, index_users
 from tests.tasks.long_tasks import LongTasks
 from tests.tasks.profiles import cache, cached, changed, profile
 from tests.variables.case import Case, Idle

@@ -23,8 +23,8 @@ from lern_tasks.delivery.retry_policy import GiveUp, decide
 from lern_tasks.delivery.settlement import retry_limits
 from lern_tasks.delivery.task import KillsItsWorker
 from lern_tasks.errors import DependencyDown, LernError, NotYet, SendAgain, TransientError
+from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
-from lern_tasks.relation_request import ask_for_relations
 
 PROGRESS = "PROGRESS"
 """The state of a long task that goes on; its meta is {doing, done (0 to 1), note, result (so far)}."""

@@ -1,0 +1,1 @@
+"""`lern dead-letters`."""

@@ -1,0 +1,162 @@
+"""`lern dead-letters list|show|replay`. See docs/operations.md, "When something fails"."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+from bridge.broker import bare_app
+from lern_tasks import settings
+from lern_tasks.cli.dead_letters import options, sources
+from lern_tasks.cli.dead_letters.replay import Replay, Replayed, replay
+from lern_tasks.cli.dead_letters.stored import Criteria, Letter
+from lern_tasks.cli.printing import console, print_json, print_table
+from lern_tasks.connections.files import Files
+from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.delivery.record import encode
+from lern_tasks.delivery.task_sender import Sender
+from lern_tasks.errors import DependencyDown, LernError
+from lern_tasks.operations.topics import failed_topics
+from lern_tasks.settings import Settings
+
+
+@click.group("dead-letters")
+def command() -> None:
+    """List, show and replay what failed for good."""
+
+
+@command.command("list")
+@options.filters
+@options.from_directory
+@options.as_json
+def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None) -> None:
+    """List dead letters, oldest failure first. Of the events themselves only user ids are shown."""
+    letters = sorted(criteria.choose(_letters(directory)), key=lambda letter: letter.failed_ms)[:limit]
+    replays = _replay_times(letters) if directory is None else [None] * len(letters)
+    rows = [letter.summary() | {"replayed": replayed} for letter, replayed in zip(letters, replays, strict=True)]
+    if as_json:
+        print_json(rows)
+        return
+    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "attempts", "users", "replayed")
+    cells = [[", ".join(row["users"]) if name == "users" else row[name] for name in names] for row in rows]
+    print_table([name.replace("_", " ") for name in names], cells)
+    click.echo(f"{len(rows)} dead letters")
+
+
+@command.command("show")
+@click.argument("topic")
+@click.argument("partition", type=click.IntRange(0))
+@click.argument("offset", type=click.IntRange(0))
+@options.from_directory
+@options.as_json
+def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: Path | None) -> None:
+    """Show one dead letter: what failed, where it came from, and the event itself."""
+    letter = _one(topic, partition, offset, directory)
+    value, note = _whole_value(letter, resolve=directory is None)
+    text, encoding = encode(value)
+    key, key_encoding = encode(letter.stored.key)
+    headers = {name: (content or b"").decode("utf-8", "replace") for name, content in letter.stored.headers}
+    if as_json:
+        where = {"topic": topic, "partition": partition, "offset": offset, "timestamp": letter.stored.timestamp}
+        what = {"key": key, "key_encoding": key_encoding, "headers": headers, "value": text, "encoding": encoding}
+        print_json({**where, **what, "note": note})
+        return
+    for name, content in (*headers.items(), ("key", key or ""), ("note", note)):
+        if content:
+            click.echo(f"{name}: {content}")
+    click.echo("")
+    click.echo("(no value)" if text is None else text if encoding == "utf-8" else f"base64: {text}")
+
+
+@command.command("replay")
+@options.filters
+@click.option(
+    "--letter",
+    "places",
+    type=(str, int, int),
+    multiple=True,
+    metavar="TOPIC PARTITION OFFSET",
+    help="Only this letter; may be repeated.",
+)
+@click.option("--all", "everything", is_flag=True, help="All letters; needed when nothing else chooses some.")
+@click.option("--again", is_flag=True, help="Also what was replayed before.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+@options.as_json
+def replay_(
+    *, criteria: Criteria, limit: int | None, as_json: bool, everything: bool, again: bool, dry_run: bool
+) -> None:
+    """Send dead letters to their task again, behind live learners (queue `bulk`).
+
+    The topic that an event came from is left alone, since others read it too. The letter stays where it is.
+    """
+    if not (criteria.any or everything):
+        raise click.UsageError("choose letters (--job, --error, --user, --since, --letter), or give --all")
+    letters = list(islice(criteria.choose(_letters(None)), limit))
+    results = list(_replay(settings.load(), letters, again=again, dry_run=dry_run, quiet=as_json))
+    if as_json:
+        print_json([r.letter.summary() | {"outcome": r.outcome, "detail": r.detail} for r in results])
+        return
+    rows = [(*_place(result.letter), result.outcome, result.detail) for result in results]
+    print_table(("topic", "partition", "offset", "outcome", "detail"), rows)
+    counts = Counter(result.outcome for result in results)
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no dead letters chosen")
+
+
+def _replay(
+    values: Settings, letters: Sequence[Letter], *, again: bool, dry_run: bool, quiet: bool
+) -> Iterator[Replay]:
+    sender = Sender(bare_app(values))
+    roles = RedisRoles(values)
+    replayed, files = Replayed(roles.client("state")), Files(values.files.location)
+    results = replay(letters, sender, replayed, files, again=again, dry_run=dry_run)
+    bar = console(stderr=True)
+    silent = quiet or not bar.is_terminal
+    try:
+        yield from track(results, "Replaying", len(letters), console=bar, disable=silent, transient=True)
+    finally:
+        sender.close()
+        roles.close()
+
+
+def _letters(directory: Path | None) -> Iterator[Letter]:
+    if directory is not None:
+        return iter(sources.from_directory(directory))
+    values = settings.load()
+    return sources.from_topics(values, failed_topics(values))
+
+
+def _one(topic: str, partition: int, offset: int, directory: Path | None) -> Letter:
+    if directory is None:
+        return sources.one_from_topic(settings.load(), topic, partition, offset)
+    for letter in sources.from_directory(directory):
+        if _place(letter) == (topic, partition, offset):
+            return letter
+    raise click.UsageError(f"{directory} holds no dead letter {topic} {partition} {offset}")
+
+
+def _whole_value(letter: Letter, *, resolve: bool) -> tuple[bytes | None, str]:
+    """The value, fetched from its file when it was too large for the topic; and a note when that failed."""
+    if not resolve or letter.failure is None:
+        return letter.stored.value, ""
+    try:
+        return letter.record(Files(settings.load().files.location)).raw(), ""
+    except LernError as error:
+        return letter.stored.value, f"the whole value cannot be fetched: {error}"
+
+
+def _replay_times(letters: Sequence[Letter]) -> list[str | None]:
+    roles = RedisRoles(settings.load())
+    try:
+        return Replayed(roles.client("state")).when(letters)
+    except DependencyDown as error:
+        click.echo(f"Which of them were replayed is not known: {error}", err=True)
+        return [None] * len(letters)
+    finally:
+        roles.close()
+
+
+def _place(letter: Letter) -> tuple[str, int, int]:
+    return letter.stored.topic, letter.stored.partition, letter.stored.offset

@@ -1,0 +1,1 @@
+"""`lern doctor`: one file an area that it looks at."""

@@ -1,0 +1,103 @@
+"""Workers: somebody takes from every queue that tasks are sent to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from redis.exceptions import RedisError
+
+from bridge.broker import bare_app
+from lern_tasks import catalogue as topics
+from lern_tasks.catalogue import EventJob, dashed, queue_name
+from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, warning
+from lern_tasks.cli.doctor.redis import connect
+from lern_tasks.settings import Settings
+
+_ANSWER = 1.5
+"""Seconds for workers to say which queues they take from."""
+
+_WORKER = "REMAP_SIGTERM=SIGQUIT celery -A lern_tasks worker"
+
+_NEXT: Mapping[EventJob, Jobs] = {
+    "activity_aggregate_updater": ("collection_cert_pre_processor", "enrolment_reconciliation"),
+    "assessment_aggregator": ("collection_cert_pre_processor",),
+    "enrolment_reconciliation": ("collection_cert_pre_processor",),
+    "merge_user_courses": ("enrolment_reconciliation", "assessment_aggregator"),
+    "collection_cert_pre_processor": ("collection_certificate_generator",),
+}
+"""The jobs that a job hands on to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A queue that tasks are sent to, and what happens when nobody takes from it."""
+
+    name: str
+    why: str
+    jobs: Jobs = ()
+
+
+def checks(jobs: Jobs) -> list[Check]:
+    """Who takes from the queues of `jobs`."""
+    return [Check(name="workers", look=partial(_check, jobs), why="tasks wait in their queues")]
+
+
+def queues(jobs: Jobs) -> list[Queue]:
+    """The queues of `jobs`, and those that every installation has."""
+    found = [Queue(name=queue_name(job), why="its events wait", jobs=(job,)) for job in jobs]
+    if "collection_certificate_generator" in jobs:
+        of: Jobs = ("collection_certificate_generator",)
+        why = "what follows an issued certificate waits"
+        found += [Queue(name=queue_name(job), why=why, jobs=of) for job in topics.FOLLOW_UPS]
+    return [
+        *found,
+        Queue(name=topics.BULK_QUEUE, why="replays, `lern index-users` and what administrators trigger wait"),
+        Queue(name=topics.MAINTENANCE_QUEUE, why="parked messages and the nightly runs wait"),
+    ]
+
+
+def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
+    taken = _taken(settings)
+    if taken is None:
+        return
+    needed = queues(jobs)
+    missing = [queue for queue in needed if queue.name not in taken]
+    if not taken:
+        only = "" if jobs == topics.EVENT_JOBS else f" -Q {','.join(queue.name for queue in needed)}"
+        yield warning("workers", f"no worker answers within {_ANSWER:g} s", f"{_WORKER}{only}")
+    else:
+        for queue in missing:
+            result = f"no worker takes from the queue `{queue.name}`"
+            yield warning("workers", result, f"{_WORKER} -Q {queue.name}", why=queue.why, jobs=queue.jobs)
+    if not missing:
+        yield ok("workers", f"all {len(needed)} queues are taken from")
+    yield from _handed_on(jobs, taken, settings)
+
+
+def _handed_on(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterator[Finding]:
+    """Jobs that are not among `jobs`, get tasks of theirs, and have no worker: a Flink job would not see those."""
+    for job in jobs:
+        for following in _NEXT.get(job, ()):
+            if following in jobs or queue_name(following) in taken or settings.job(following).hand_on == "kafka":
+                continue
+            yield warning(
+                "hand-on",
+                f"hands on to {following} by Celery, and no worker takes from `{queue_name(following)}`",
+                f"set LERN_{following.upper()}__HAND_ON=kafka while a Flink job does it, or start a worker: "
+                f"{_WORKER} -Q {dashed(following)}",
+                why="what it hands on waits in that queue, and a Flink job does not see it",
+                jobs=(job,),
+            )
+
+
+def _taken(settings: Settings) -> frozenset[str] | None:
+    """The queues that workers take from; None when the broker does not answer, which the check of Redis tells."""
+    client = connect(settings.redis_url("broker"))
+    try:
+        client.ping()
+    except RedisError:
+        return None
+    finally:
+        client.close()
+    found = bare_app(settings).control.inspect(timeout=_ANSWER).active_queues() or {}
+    return frozenset(queue["name"] for worker in found.values() for queue in worker)

@@ -1,0 +1,1 @@
+"""The course, its learners and what they do."""

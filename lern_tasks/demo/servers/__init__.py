@@ -1,0 +1,1 @@
+"""Kafka, Redis and processes of the demo, ended with it."""

@@ -1,0 +1,1 @@
+"""Pure: what one account gets of another."""

@@ -1,0 +1,1 @@
+"""Attempts at exams and best scores."""

@@ -1,0 +1,1 @@
+"""Pure: what an attempt scores, and what counts."""

@@ -1,0 +1,1 @@
+"""Who has earned a certificate, its issue, and who is told."""

@@ -1,0 +1,1 @@
+"""The registries, the signing service, templates and files of certificates."""

@@ -1,0 +1,1 @@
+"""Who has earned which template."""

@@ -1,0 +1,1 @@
+"""Pure: templates, criteria, requests and documents of certificates."""

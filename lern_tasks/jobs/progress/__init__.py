@@ -1,0 +1,1 @@
+"""What learners completed: contents counted, aggregates, the enrolment row."""

@@ -1,0 +1,1 @@
+"""Pure: what an event counts, and what an enrolment becomes."""

@@ -1,0 +1,54 @@
+"""Handing sync events of merged accounts on to reconciliation. See docs/jobs/activity_aggregate_updater.md, "Event"."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lern_tasks.delivery.batch import Item
+from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import World
+from lern_tasks.jobs.progress.events import SyncRequest
+from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+
+def hand_on_syncs(items: Iterable[Item[Any]], world: World) -> None:
+    """Hand each sync event on to reconciliation, ours or Flink's. Raises DependencyDown."""
+    syncs = [item for item in items if isinstance(item.event, SyncRequest)]
+    hand_on(world, [sync_step(item.event.key, item.record, world) for item in syncs if not item.event.reconciled])
+    for item in syncs:
+        if item.event.reconciled:
+            item.skip("reconciled before")
+        else:
+            item.done()
+
+
+def sync_step(key: EnrolmentKey, cause: Record, world: World) -> Step:
+    """The step that reconciles an enrolment because of the record `cause`."""
+    return Step(
+        job="enrolment_reconciliation",
+        event=sync_event(key, now_ms=world.now_ms()),
+        topic=world.settings.topic(world.settings.enrolment_reconciliation.kafka_input_topic),
+        key=key.user_id,
+        business_key=f"sync:{key.text}",
+        cause=cause,
+    )
+
+
+def sync_event(key: EnrolmentKey, *, now_ms: int) -> dict[str, Any]:
+    """The event that asks for the reconciliation of an enrolment."""
+    return {
+        "eid": "BE_JOB_REQUEST",
+        "ets": now_ms,
+        "mid": f"LP.{now_ms}.{business_uuid('sync', key.user_id, key.course_id, key.batch_id)}",
+        "actor": {"id": "Course Batch Updater", "type": "System"},
+        "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
+        "object": {"type": "CourseBatchEnrolment", "id": f"{key.batch_id}_{key.user_id}"},
+        "edata": {
+            "action": "user-enrolment-sync",
+            "iteration": 1,
+            "batchId": key.batch_id,
+            "userId": key.user_id,
+            "courseId": key.course_id,
+        },
+    }

@@ -1,0 +1,1 @@
+"""A published course becomes the relation keys that other jobs count by."""

@@ -1,0 +1,1 @@
+"""Pure: which units and contents a course has."""

@@ -1,0 +1,1 @@
+"""The user hashes that reports read."""

@@ -1,0 +1,1 @@
+"""Pure: what a hash holds of a user."""

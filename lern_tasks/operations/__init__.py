@@ -1,0 +1,1 @@
+"""What people trigger. See docs/administration.md."""

@@ -1,0 +1,81 @@
+"""`lern.sweep_missing_certificates`: who is complete and lacks a certificate, whatever it was lost by.
+
+See docs/administration.md, "Missing certificates".
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from lern_tasks import catalogue
+from lern_tasks import settings as lern_settings
+from lern_tasks.app import app
+from lern_tasks.delivery import resources as wiring
+from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.delivery.task_sender import derived_id
+from lern_tasks.errors import InvalidArgument
+from lern_tasks.jobs.certificates.rules.requests import Earned
+from lern_tasks.logs import logger
+from lern_tasks.operations import arguments, messages
+from lern_tasks.operations.enrolments import COMPLETE, chunk
+from lern_tasks.operations.issuing import CHUNK, said, work
+from lern_tasks.storage.gateway import Row
+
+NAME: Final = "lern.sweep_missing_certificates"
+
+_COLUMNS = ("active", "status", "completedon")
+
+_NIGHT = 3600
+"""Seconds: two beats a few minutes apart start one sweep of the night, the next night's is another."""
+
+_log = logger(__name__)
+
+
+@long_task(NAME, doing="looking for missing certificates")
+def sweep_missing_certificates(since: object, fix: object = False) -> Page:
+    """Find enrolments completed since a date that earn a certificate which they lack, and with `fix` ask for it."""
+    begin, really = arguments.moment("since", since), arguments.flag("fix", fix)
+    if begin > datetime.now(UTC):
+        raise InvalidArgument("argument.since lies in the future; send a date such as 2026-01-31")
+    return partial(_sweep, begin, really)
+
+
+def _sweep(since: datetime, fix: bool, stand: Stand, turn: Turn) -> Stand:
+    page = chunk(turn.world, stand.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
+    new = work(page, stand, turn, group=_by_batch, really=fix)
+    new = said(new, since=since.isoformat(), fix=fix, says=messages.issued(new.result, really=fix))
+    if new.ended and new.result["learners"]:
+        # The nightly one is read by nobody: the log is where its findings are seen.
+        _log.warning("certificates_missing", learners=new.result["learners"], asked=new.result["asked"])
+    return new
+
+
+def _wanted(since: datetime, row: Row) -> bool:
+    """Complete, active, and not known to be completed earlier."""
+    completed = row["completedon"]
+    return row["active"] is True and row["status"] == COMPLETE and (completed is None or completed >= since)
+
+
+def _by_batch(earned: Earned) -> str:
+    return f"{earned.key.course_id} {earned.key.batch_id}"
+
+
+@app.task(name="lern.nightly_missing_certificates")
+def nightly_missing_certificates() -> str | None:
+    """Start the sweep of the night; its task id, by which it can be watched. None when it is switched off."""
+    return start_nightly(wiring.world(lern_settings.current(), app))
+
+
+def start_nightly(world: World) -> str | None:
+    """Send the sweep of this night, unless another beat has. Raises DependencyDown."""
+    tasks = world.settings.tasks
+    if not tasks.sweep_days:
+        return None
+    today = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC).date()
+    task_id = derived_id("missing_certificates", today)
+    name = f"beat:missing-certificates:{today}"
+    if world.once.first(name, expiry=_NIGHT):
+        kwargs = {"since": str(today - timedelta(days=tasks.sweep_days)), "fix": tasks.sweep_fix}
+        world.sender.send_named(NAME, kwargs, task_id=task_id, queue=catalogue.BULK_QUEUE)
+    return task_id

@@ -1,0 +1,90 @@
+"""`lern.reconcile_enrolment` and `lern.reconcile_batch`: progress again from what is stored.
+
+See docs/administration.md, "Reconciling".
+"""
+
+from functools import partial
+from typing import Any
+
+from lern_tasks.delivery.handoff import hand_on
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.errors import LernError
+from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
+from lern_tasks.jobs.progress.sync_request import sync_step
+from lern_tasks.operations import arguments, messages
+from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, chunk, rows
+from lern_tasks.operations.issuing import ask
+from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+_CHUNK = 1000
+"""Enrolments handed over at once: ten messages of a hundred."""
+
+
+@long_task("lern.reconcile_enrolment", doing="reconciling the enrolment")
+def reconcile_enrolment(user_id: object, course_id: object, batch_id: object) -> Page:
+    """Compute one enrolment again, and ask for the certificate when it is complete."""
+    return partial(_one, arguments.enrolment(user_id, course_id, batch_id))
+
+
+def _one(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
+    world = turn.world
+    row = rows(world, [key])[key]
+    result: dict[str, Any] = {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
+    if row is None:
+        return _ended({**result, "found": False, "says": messages.no_enrolment(key)})
+    run = cause(world, turn.task_id)
+    answer = reconcile([key], world, cause=run, delivered_before={key} if turn.repeated else frozenset())[key]
+    if isinstance(answer, LernError):
+        raise answer
+    asked = answer.certificate_asked
+    if answer.status_after == COMPLETE and not asked and row["active"] is True:
+        # Complete once is complete: contents that were added or merged away since do not cost the certificate.
+        ask(world, [key], run, reissue=False)
+        asked = True
+    return _ended({**result, **_figures(row, answer), "certificate_asked": asked} | _words(row, answer, asked))
+
+
+def _figures(row: Row, answer: Reconciliation) -> dict[str, Any]:
+    return {
+        "found": True,
+        "active": row["active"] is True,
+        "contents": answer.contents,
+        "completed": answer.completed,
+        "required": answer.required,
+        "status_before": answer.status_before,
+        "status_after": answer.status_after,
+        "retired": answer.retired,
+        "certificates": [element.get("name", "") for element in row["issued_certificates"] or ()],
+    }
+
+
+def _words(row: Row, answer: Reconciliation, asked: bool) -> dict[str, str]:
+    return {"says": messages.reconciled(_figures(row, answer), asked=asked)}
+
+
+def _ended(result: dict[str, Any]) -> Stand:
+    return Stand(done=1.0, ended=True, result=result)
+
+
+@long_task("lern.reconcile_batch", doing="handing enrolments to reconciliation")
+def reconcile_batch(course_id: object, batch_id: object) -> Page:
+    """Hand every enrolment of a batch to `lern.enrolment_reconciliation`, on the queue for mass work."""
+    course = arguments.text_id("course_id", course_id)
+    return partial(_batch, course, arguments.text_id("batch_id", batch_id))
+
+
+def _batch(course_id: str, batch_id: str, stand: Stand, turn: Turn) -> Stand:
+    world = turn.world
+    result: dict[str, Any] = {"course_id": course_id, "batch_id": batch_id, "found": True, "enrolments": 0}
+    if stand.after is None and not batch_exists(world, course_id, batch_id):
+        return _ended({**result, "found": False, "says": messages.no_batch(course_id, batch_id)})
+    page = chunk(world, stand.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
+    # A copy by batch may name enrolments that are gone.
+    there = [key for key, row in rows(world, page.keys).items() if row is not None]
+    run = cause(world, turn.task_id)
+    hand_on(world, [sync_step(key, run, world) for key in there])
+    result["enrolments"] = stand.result.get("enrolments", 0) + len(there)
+    if page.after is None:
+        return _ended({**result, "says": messages.handed_over(result["enrolments"])})
+    return Stand(after=page.after, done=max(stand.done, page.done), result=result)

@@ -1,0 +1,80 @@
+"""`lern.reissue_certificate` and `lern.issue_batch`. See docs/administration.md, "Issuing"."""
+
+from functools import partial
+from typing import Any
+
+from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.jobs.certificates.eligibility.eligibility_data import Facts
+from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
+from lern_tasks.jobs.certificates.rules.requests import Earned
+from lern_tasks.operations import arguments, messages
+from lern_tasks.operations.enrolments import batch_exists, cause, chunk, rows
+from lern_tasks.operations.issuing import CHUNK, ask, named, said, work
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+
+@long_task("lern.reissue_certificate", doing="issuing the certificate again")
+def reissue_certificate(user_id: object, course_id: object, batch_id: object) -> Page:
+    """Issue the certificates of one enrolment again, each in the place of the one that there is."""
+    return partial(_reissue, arguments.enrolment(user_id, course_id, batch_id))
+
+
+def _reissue(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
+    world = turn.world
+    if rows(world, [key])[key] is None:
+        result = {**named(key), "found": False, "templates": [], "says": messages.no_enrolment(key)}
+        return Stand(done=1.0, ended=True, result=result)
+    found = evaluate(key, Facts(world, [key]), reissue=True, asked_ms=None)
+    if found.earned:
+        ask(world, [key], cause(world, turn.task_id), reissue=True)
+    templates = _templates(found)
+    result = {**named(key), "found": True, "templates": templates, "says": messages.reissued(templates)}
+    return Stand(done=1.0, ended=True, result=result)
+
+
+def _templates(found: Evaluation) -> list[dict[str, Any]]:
+    earned = [
+        {
+            "template_id": one.template.template_id,
+            "name": one.template.name,
+            "earned": True,
+            "replaces": one.old_id,
+            "reason": "",
+            "broken": False,
+        }
+        for one in found.earned
+    ]
+    reasons = {**found.not_earned, **{template_id: str(error) for template_id, error in found.broken.items()}}
+    others = [
+        {
+            "template_id": template_id,
+            "name": "",
+            "earned": False,
+            "replaces": "",
+            "reason": reason,
+            "broken": template_id in found.broken,
+        }
+        for template_id, reason in reasons.items()
+    ]
+    return [*earned, *others]
+
+
+@long_task("lern.issue_batch", doing="evaluating the batch")
+def issue_batch(course_id: object, batch_id: object, dry_run: object = True) -> Page:
+    """Evaluate every complete, active enrolment of a batch, and ask for what is missing unless `dry_run`."""
+    course, batch = arguments.text_id("course_id", course_id), arguments.text_id("batch_id", batch_id)
+    return partial(_batch, course, batch, arguments.flag("dry_run", dry_run))
+
+
+def _batch(course_id: str, batch_id: str, dry_run: bool, stand: Stand, turn: Turn) -> Stand:
+    about = {"course_id": course_id, "batch_id": batch_id, "dry_run": dry_run}
+    if stand.after is None and not batch_exists(turn.world, course_id, batch_id):
+        says = messages.no_batch(course_id, batch_id)
+        return Stand(done=1.0, ended=True, result={**about, "found": False, "says": says})
+    page = chunk(turn.world, stand.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
+    new = work(page, stand, turn, group=_by_template, really=not dry_run)
+    return said(new, **about, found=True, says=messages.issued(new.result, really=not dry_run))
+
+
+def _by_template(earned: Earned) -> str:
+    return f"{earned.template.template_id} {earned.template.name}"
