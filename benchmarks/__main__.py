@@ -12,7 +12,7 @@ from rich.table import Table
 
 from benchmarks import aggregate, bridge_handover, index_users, latency
 from benchmarks.result import Result
-from tests.stack.running import Stack, running
+from tests.servers.running import Stack, running
 
 BENCHMARKS: dict[str, Callable[[Stack, Path], list[Result]]] = {
     "bridge": bridge_handover.measure,

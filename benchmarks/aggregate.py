@@ -11,10 +11,10 @@ from benchmarks.statements import run_statements
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task_sender import Sender, derived_id
 from lern_tasks.jobs.relations.rules.hierarchy import derive
-from tests.flow.course import Scenario, make_course, make_scenario
-from tests.flow.installation import PROGRESS, Installation, real
-from tests.stack.running import Stack
-from tests.waiting import wait_until
+from tests.harness.installation import PROGRESS, Installation, real
+from tests.harness.scenario import Scenario, make_course, make_scenario
+from tests.harness.waiting import wait_until
+from tests.servers.running import Stack
 
 LEARNERS = 2_000
 PACKED = 100

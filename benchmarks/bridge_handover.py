@@ -9,10 +9,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.result import Result
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from tests.flow.course import finished, make_course
-from tests.flow.installation import PROGRESS, Installation, real
-from tests.stack.running import Stack
-from tests.waiting import wait_until
+from tests.harness.installation import PROGRESS, Installation, real
+from tests.harness.scenario import finished, make_course
+from tests.harness.waiting import wait_until
+from tests.servers.running import Stack
 
 RECORDS = 60_000
 PACKED = 100

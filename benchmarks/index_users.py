@@ -17,9 +17,9 @@ from benchmarks.result import Result
 from lern_tasks.settings import Settings
 from lern_tasks.storage import open_gateway
 from lern_tasks.sunbird.table_names import for_job
-from tests.flow.system import settings_of
-from tests.stack.redis import RedisServer
-from tests.stack.running import Stack
+from tests.harness.processes import settings_of
+from tests.servers.redis import RedisServer
+from tests.servers.running import Stack
 
 USERS = int(os.environ.get("LERN_BENCH_USERS", "20000"))
 

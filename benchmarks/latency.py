@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.aggregate import publish
 from benchmarks.result import Result
-from tests.flow.course import Learner, finished, make_course, make_scenario
-from tests.flow.installation import AUDIT, PROGRESS, Installation, real
-from tests.stack.running import Stack
-from tests.waiting import wait_until
+from tests.harness.installation import AUDIT, PROGRESS, Installation, real
+from tests.harness.scenario import Learner, finished, make_course, make_scenario
+from tests.harness.waiting import wait_until
+from tests.servers.running import Stack
 
 EVENTS = 1_000
 PER_SECOND = 50

@@ -9,7 +9,7 @@ from cassandra.concurrent import execute_concurrent
 from cassandra.policies import RoundRobinPolicy, TokenAwarePolicy
 from cassandra.query import BatchStatement, BatchType, dict_factory
 
-from tests.flow.course import Course
+from tests.harness.scenario import Course
 
 IN_FLIGHT = 64
 

@@ -6,9 +6,9 @@ import signal
 import pytest
 from hypothesis import settings
 
-from tests.size import VARIABLE
+from tests.harness.size import VARIABLE
 
-pytest_plugins = ["tests.stack.plugin"]
+pytest_plugins = ["tests.servers.plugin", "tests.harness.fixtures"]
 
 # A busy machine is slow, which says nothing about the code; the time limit of each test is the bound.
 settings.register_profile("lern", deadline=None)

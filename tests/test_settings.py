@@ -4,7 +4,7 @@ import pytest
 
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import load
-from tests.flow.system import settings_of
+from tests.harness.processes import settings_of
 
 JOB = "LERN_ACTIVITY_AGGREGATE_UPDATER__"
 

@@ -10,7 +10,7 @@ from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from tests.bridge.doubles import RecordingBroker
 from tests.bridge.kafka import Kafka
 from tests.bridge.process import Stack
-from tests.stack.server import Server
+from tests.servers.server import Server
 
 real = pytest.mark.stack
 _DATABASE = 14

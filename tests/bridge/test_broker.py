@@ -21,7 +21,7 @@ from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import RedisSettings
 from tests.bridge.doubles import ROUTE, message, polled
 from tests.bridge.process import waiting
-from tests.stack.redis import RedisServer
+from tests.servers.redis import RedisServer
 
 LARGE = b"x" * 900_000
 

@@ -14,7 +14,7 @@ from lern_tasks.metrics import value
 from tests.bridge.doubles import RecordingBroker, RecordingDeadLetters, sorted_per_partition
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.running import HIGH, LOW, consuming
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 JOB = "activity_aggregate_updater"
 

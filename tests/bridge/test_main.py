@@ -15,8 +15,8 @@ from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.process import ROOT, Stack, bridge, stop
-from tests.size import only_full
-from tests.waiting import wait_until
+from tests.harness.size import only_full
+from tests.harness.waiting import wait_until
 
 VALUES: list[bytes | None] = [b"{}", None, b"\xff\xfe", b"", b"not json", b'{"x": "' + b"y" * 999_000 + b'"}']
 

@@ -7,11 +7,11 @@ import pytest
 from click.testing import Result
 
 from tests.cli.conftest import Lern
-from tests.flow.course import Scenario
-from tests.flow.installation import Installation, embedded
-from tests.flow.office import certificates, open_office, row
-from tests.flow.seeding import course_rows
-from tests.waiting import wait_until
+from tests.harness.admin_scenario import certificates, open_office, row
+from tests.harness.installation import Installation, embedded
+from tests.harness.scenario import Scenario
+from tests.harness.seeding import course_rows
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from lern_tasks.cli.doctor.command import examine
 
+from lern_tasks.cli.doctor.command import examine
 from lern_tasks.cli.doctor.finding import Check, Finding, ok, problem
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Healthy, Lern

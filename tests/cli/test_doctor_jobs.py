@@ -16,7 +16,7 @@ from lern_tasks.cli.doctor.finding import Jobs
 from lern_tasks.demo.platform.old_registry import OldRegistry
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Healthy, Lern
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 _AWAY = "http://127.0.0.1:9"
 _GENERATOR = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"

@@ -12,8 +12,8 @@ from lern_tasks.settings import load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.cassandra.schema_check import users_of_tables
 from tests.cli.conftest import Lern
-from tests.contracts import gateways
-from tests.stack.server import Server
+from tests.servers.server import Server
+from tests.storage import gateways
 
 pytestmark = pytest.mark.stack
 

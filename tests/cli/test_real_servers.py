@@ -22,9 +22,9 @@ from lern_tasks.settings import Settings, load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.cassandra.schema_check import needed_tables
 from tests.cli.conftest import Lern, event
-from tests.contracts import gateways
-from tests.stack.server import Server
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
+from tests.servers.server import Server
+from tests.storage import gateways
 
 pytestmark = pytest.mark.stack
 

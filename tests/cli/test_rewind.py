@@ -11,7 +11,7 @@ from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.demo.servers.kafka import Kafka
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 TOPIC, GROUP = "dev.coursebatch.job.request", "dev-activity-aggregate-group"
 JOB = ("--job", "activity-aggregate-updater")

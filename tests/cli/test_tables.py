@@ -11,9 +11,9 @@ from cassandra.cluster import Session
 
 from lern_tasks.settings import Settings, load
 from tests.cli.conftest import Lern
-from tests.contracts import gateways
-from tests.stack.ports import free_ports
-from tests.stack.server import Server
+from tests.servers.ports import free_ports
+from tests.servers.server import Server
+from tests.storage import gateways
 
 TWO_COPIES = "{'class': 'NetworkTopologyStrategy', 'datacenter1': 2}"
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 SECONDS = 240.0
 """For one demo: five seconds on a free machine, many more beside other tests."""

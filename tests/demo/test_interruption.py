@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.demo.running import SECONDS, assert_nothing_left, finish, processes_of, start
-from tests.size import only_full
-from tests.waiting import wait_until
+from tests.harness.size import only_full
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes in /proc")]
 

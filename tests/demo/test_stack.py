@@ -10,7 +10,7 @@ import redis
 from lern_tasks.demo.servers import environment
 from lern_tasks.demo.servers.stack import EmbeddedStack, StackError
 from lern_tasks.settings import load
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.installation import Installation, embedded, real
-from tests.size import FULL
-from tests.stack.plugin import required
+from tests.harness.installation import Installation, embedded, real
+from tests.harness.size import FULL
+from tests.servers.plugin import required
 
 Open = Callable[..., Installation]
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.flow.certificates import each_name_once
 from tests.flow.conftest import Open
-from tests.flow.everything import every_event, exam_course, make_everything
-from tests.flow.oracle import expected
-from tests.waiting import wait_until
+from tests.harness.certificates import each_name_once
+from tests.harness.mixed_workload import every_event, exam_course, make_everything
+from tests.harness.oracle import expected
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

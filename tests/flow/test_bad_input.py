@@ -13,14 +13,14 @@ from lern_tasks.connections.files import Files
 from lern_tasks.delivery import dead_letter
 from lern_tasks.storage.gateway import ReplaceCollection
 from lern_tasks.sunbird.table_names import for_job
-from tests.flow.bad_events import of_topic
 from tests.flow.conftest import Open
-from tests.flow.course import Course, Scenario, finished, make_course, make_scenario
-from tests.flow.everything import attempt, merged, sync
-from tests.flow.installation import ASSESS, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
-from tests.flow.system import ROOT
-from tests.tasks.requests import generate, issue
-from tests.waiting import wait_until
+from tests.harness.bad_events import of_topic
+from tests.harness.installation import ASSESS, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
+from tests.harness.mixed_workload import attempt, merged, sync
+from tests.harness.processes import ROOT
+from tests.harness.requests import generate, issue
+from tests.harness.scenario import Course, Scenario, finished, make_course, make_scenario
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from lern_tasks.demo.platform.old_registry import OldRegistry
-from tests.flow.certificates import identifiers
 from tests.flow.conftest import Open
-from tests.flow.course import make_course, make_scenario
-from tests.flow.installation import GENERATE, PROGRESS
-from tests.flow.oracle import expected
-from tests.tasks.requests import generate
-from tests.tasks.without_registry import SVG, TEMPLATE, without_registry
-from tests.waiting import wait_until
+from tests.harness.certificates import identifiers
+from tests.harness.installation import GENERATE, PROGRESS
+from tests.harness.oracle import expected
+from tests.harness.requests import generate
+from tests.harness.scenario import make_course, make_scenario
+from tests.harness.waiting import wait_until
+from tests.harness.without_registry import SVG, TEMPLATE, without_registry
 
 pytestmark = pytest.mark.slow
 

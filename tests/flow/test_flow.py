@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from tests.flow.conftest import Open
-from tests.flow.course import make_course, make_scenario
-from tests.flow.installation import AUDIT, PROGRESS, Installation
-from tests.flow.oracle import expected, markers
-from tests.size import size
-from tests.waiting import wait_until
+from tests.harness.installation import AUDIT, PROGRESS, Installation
+from tests.harness.oracle import expected, markers
+from tests.harness.scenario import make_course, make_scenario
+from tests.harness.size import size
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.every_variant]
 

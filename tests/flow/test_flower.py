@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.flow.conftest import Open
-from tests.flow.installation import Installation
-from tests.flow.office import arguments, certificates, open_office, row
-from tests.stack.ports import free_ports
-from tests.waiting import wait_until
+from tests.harness.admin_scenario import arguments, certificates, open_office, row
+from tests.harness.installation import Installation
+from tests.harness.waiting import wait_until
+from tests.servers.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

@@ -10,11 +10,11 @@ from celery import Celery
 from lern_tasks.catalogue import BULK_QUEUE, EVENT_JOBS
 from lern_tasks.settings import Settings
 from lern_tasks.storage.gateway import Mutation, PutCells
-from tests.flow.course import Scenario
-from tests.flow.installation import Installation, embedded
-from tests.flow.office import open_office
-from tests.flow.system import kill_group
-from tests.waiting import wait_until
+from tests.harness.admin_scenario import open_office
+from tests.harness.installation import Installation, embedded
+from tests.harness.processes import kill_group
+from tests.harness.scenario import Scenario
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill]
 

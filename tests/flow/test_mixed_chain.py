@@ -13,11 +13,11 @@ from confluent_kafka import Consumer
 
 from lern_tasks.storage.gateway import PutCells
 from tests.flow.conftest import Open
-from tests.flow.course import Learner, Scenario, make_course, make_scenario
-from tests.flow.installation import GENERATE, ISSUE, PROGRESS, Installation
-from tests.flow.oracle import expected
-from tests.tasks.requests import generate, issue
-from tests.waiting import wait_until
+from tests.harness.installation import GENERATE, ISSUE, PROGRESS, Installation
+from tests.harness.oracle import expected
+from tests.harness.requests import generate, issue
+from tests.harness.scenario import Learner, Scenario, make_course, make_scenario
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.flow.conftest import Open
-from tests.flow.consumer_groups import wait_for_group
-from tests.flow.course import Scenario, finished, make_course, make_scenario
-from tests.flow.installation import PROGRESS, Installation
-from tests.flow.oracle import expected
+from tests.harness.consumer_groups import wait_for_group
+from tests.harness.installation import PROGRESS, Installation
+from tests.harness.oracle import expected
+from tests.harness.scenario import Scenario, finished, make_course, make_scenario
 
 pytestmark = pytest.mark.slow
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.flow.bad_events import changed
 from tests.flow.conftest import Open
-from tests.flow.everything import every_event, exam_course, make_everything
-from tests.flow.installation import GENERATE, ISSUE, PROGRESS, Installation
-from tests.tasks.requests import generate
+from tests.harness.bad_events import changed
+from tests.harness.installation import GENERATE, ISSUE, PROGRESS, Installation
+from tests.harness.mixed_workload import every_event, exam_course, make_everything
+from tests.harness.requests import generate
 
 pytestmark = pytest.mark.slow
 

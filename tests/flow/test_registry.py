@@ -10,10 +10,10 @@ from lern_tasks.storage.gateway import PutCells
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
 from tests.flow.conftest import Open
-from tests.flow.course import Course, Learner, Scenario, finished, make_course
-from tests.flow.installation import ISSUE, PROGRESS, Installation
-from tests.tasks.requests import issue
-from tests.waiting import wait_until
+from tests.harness.installation import ISSUE, PROGRESS, Installation
+from tests.harness.requests import issue
+from tests.harness.scenario import Course, Learner, Scenario, finished, make_course
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

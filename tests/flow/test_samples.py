@@ -15,10 +15,10 @@ from lern_tasks.storage.gateway import PutCells
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
 from tests.flow.conftest import Open
-from tests.flow.consumer_groups import wait_for_group
-from tests.flow.course import Course, Learner, Scenario
-from tests.flow.installation import ASSESS, FAILED, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
-from tests.waiting import wait_until
+from tests.harness.consumer_groups import wait_for_group
+from tests.harness.installation import ASSESS, FAILED, GENERATE, ISSUE, MERGE, PROGRESS, PUBLISHED, SYNC, Installation
+from tests.harness.scenario import Course, Learner, Scenario
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

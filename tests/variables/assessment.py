@@ -7,12 +7,12 @@ from typing import Any, Final
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.storage.cassandra.ddl import create_table
 from lern_tasks.sunbird.table_names import for_job
-from tests.events.assess_events import answered, attempt
-from tests.tasks.course import course_tree
+from tests.harness.assess_events import answered, attempt
+from tests.harness.course import course_tree
 from tests.variables.case import Case, Idle
-from tests.variables.looks import asked, common, nothing, outcome, requests, tables, topics, waiting
+from tests.variables.environment import Stage
+from tests.variables.observations import asked, common, nothing, outcome, requests, tables, topics, waiting
 from tests.variables.progress import BY_KAFKA
-from tests.variables.stage import Stage
 
 JOB: Final = "assessment_aggregator"
 COUNTED = {"LERN_ASSESSMENT_AGGREGATOR__ASSESSMENT_SKIP_MISSINGRECORDS": "true"}

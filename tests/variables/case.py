@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.routes import routes
 from lern_tasks.settings.field import snake
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

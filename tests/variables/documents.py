@@ -9,11 +9,11 @@ from unittest.mock import patch
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
 
-from tests.tasks.requests import generate
+from tests.harness.requests import generate
 from tests.variables.case import Case, Look
+from tests.variables.environment import Stage
 from tests.variables.generator import JOB, PREFIX, enrolled, issued_types
-from tests.variables.looks import body, calls
-from tests.variables.stage import Stage
+from tests.variables.observations import body, calls
 
 FOLDER = {
     f"{PREFIX}CERT_DOMAIN_URL": "https://dev.sunbirded.org",

@@ -4,12 +4,12 @@ from functools import partial
 from typing import Any, Final
 
 from lern_tasks.sunbird.table_names import for_job
-from tests.rules.certificates import issued, texts
-from tests.tasks.course import ROW
-from tests.tasks.requests import generate
+from tests.harness.course import ROW
+from tests.harness.requests import generate
+from tests.jobs.certificates.rules.certificates import issued, texts
 from tests.variables.case import Case, Idle
-from tests.variables.looks import body, calls, common, outcome, tables, topics, waiting
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import body, calls, common, outcome, tables, topics, waiting
 
 JOB: Final = "collection_certificate_generator"
 PREFIX: Final = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any, Final
 
 from lern_tasks.sunbird.table_names import for_job
-from tests.tasks.merges import NEW, OLD, merge
+from tests.harness.merges import NEW, OLD, merge
 from tests.variables.case import Case
-from tests.variables.looks import common, tables, topics, waiting
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import common, tables, topics, waiting
 
 JOB: Final = "merge_user_courses"
 PLACE = ("do_c1", "b1")

@@ -9,12 +9,12 @@ from lern_tasks.jobs.progress.recompute import marker
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
-from tests.flow.course import finished
-from tests.tasks.course import KEY, ROW, course_tree
-from tests.tasks.syncs import sync
+from tests.harness.course import KEY, ROW, course_tree
+from tests.harness.scenario import finished
+from tests.harness.syncs import sync
 from tests.variables.case import Case, Scene
-from tests.variables.looks import asked, common, largest_batch, requests, tables, topics, waiting
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import asked, common, largest_batch, requests, tables, topics, waiting
 
 AGGREGATOR: Final = "activity_aggregate_updater"
 RECONCILIATION: Final = "enrolment_reconciliation"

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Final
 
 from lern_tasks.sunbird.table_names import for_job
-from tests.tasks.course import course_tree
+from tests.harness.course import course_tree
 from tests.variables.case import Case
-from tests.variables.looks import asked, common, tables, waiting
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import asked, common, tables, waiting
 
 JOB: Final = "relation_cache_updater"
 

@@ -8,8 +8,8 @@ from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.connections.redis import RedisRoles
 from lern_tasks.storage.cassandra.session import cluster
 from tests.variables.case import Case
-from tests.variables.looks import nothing
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import nothing
 
 SOON = {"LERN_KAFKA__DELIVERY_TIMEOUT": "3"}
 A_MOMENT = 2.0

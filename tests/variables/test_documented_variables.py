@@ -15,7 +15,7 @@ from lern_tasks.errors import SettingsError
 from lern_tasks.settings import RedisRole, Settings
 from lern_tasks.settings.field import snake
 from lern_tasks.sunbird.table_names import for_job
-from tests.flow.system import settings_of
+from tests.harness.processes import settings_of
 from tests.variables.case import variable
 from tests.variables.documented import DOCUMENTED, EVERYWHERE, FURTHER, WITHOUT_SETTING, WRONG
 from tests.variables.tables import CASES, NO_EFFECT

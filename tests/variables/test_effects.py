@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.variables.case import Case, Idle, footprint
+from tests.variables.environments import Theatre
 from tests.variables.tables import CASES, NO_EFFECT
-from tests.variables.theatre import Theatre
 
 
 @pytest.fixture(scope="module")

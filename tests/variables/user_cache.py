@@ -4,11 +4,11 @@ from functools import partial
 from typing import Final
 
 from lern_tasks.jobs.users.index.index_users import NAME, index_users
-from tests.tasks.long_tasks import LongTasks
-from tests.tasks.profiles import cache, cached, changed, profile
+from tests.delivery.resumable.long_tasks import LongTasks
+from tests.harness.profiles import cache, cached, changed, profile
 from tests.variables.case import Case, Idle
-from tests.variables.looks import asked, calls, common, outcome, waiting
-from tests.variables.stage import Stage
+from tests.variables.environment import Stage
+from tests.variables.observations import asked, calls, common, outcome, waiting
 
 JOB: Final = "user_cache_updater"
 DYNAMIC = {"LERN_USER_CACHE_UPDATER__FRAMEWORK_FIELDS": "dynamic"}

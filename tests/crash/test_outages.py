@@ -1,0 +1,126 @@
+"""Outages longer than every retry budget: no dead letter, everything drains by itself, other queues go on."""
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from lern_tasks.catalogue import QUEUES, queue_name
+from tests.crash.crash_scenario import check_end, counted, log_of, publish_and_produce, small
+from tests.flow.conftest import Open
+from tests.harness.installation import PROGRESS, Installation
+from tests.harness.oracle import expected
+from tests.harness.scenario import Scenario
+from tests.harness.size import only_full, size
+from tests.harness.waiting import wait_until
+from tests.servers.server import Server
+
+pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
+
+BUDGET = {"LERN_TASKS__RETRIES": "2", "LERN_HTTP__READ_TIMEOUT": "0.5", "LERN_HTTP__CONNECT_TIMEOUT": "1"}
+"""Two retries, of 0.2 and 0.8 s at most."""
+
+GENERATE = queue_name("collection_certificate_generator")
+OTHERS = ",".join(queue for queue in QUEUES if queue != GENERATE)
+BEYOND = 3
+"""Times that a certificate is sent again in the outage: more than the two retries of its budget."""
+
+
+def waits(installation: Installation, name: str) -> int:
+    """How often a task said that it waits for `name`."""
+    lines = installation.system.logs().splitlines()
+    return sum("waiting_for_dependency" in line and f"dependency={name}" in line for line in lines)
+
+
+@pytest.mark.parametrize("how", [pytest.param("refuses", marks=only_full), "hangs"])
+def test_registry(open_installation: Open, how: str) -> None:
+    """Progress goes on with its own workers."""
+    installation = open_installation(**BUDGET)
+    scenario = small(51, learners=8)
+    installation.seed(scenario)
+    system, registry = installation.system, installation.registry
+    if how == "refuses":
+        registry.stop()
+    else:
+        registry.switches.latency = 30.0
+    system.start_worker(queues=OTHERS)
+    generator = system.start_worker(queues=GENERATE, concurrency=4)
+    system.start_bridge()
+    publish_and_produce(installation, scenario)
+    wait_until(lambda: counted(installation) == len(scenario.events()), seconds=90, what="progress in an outage")
+    _check_progress(installation, scenario)
+    # Each certificate was tried oftener than its budget allows.
+    enough = BEYOND * sum(len(row.certificates) for row in expected(scenario).values())
+    wait_until(
+        lambda: log_of(system, generator).count("again=1") >= enough, seconds=120, what="certificates that come again"
+    )
+    if how == "refuses":
+        registry.start()
+    else:
+        registry.switches.latency = 0.0
+    check_end(installation, scenario)
+
+
+def _check_progress(installation: Installation, scenario: Scenario) -> None:
+    rows, wanted = installation.rows(scenario), expected(scenario)
+    assert all(rows[name].status == wanted[name].status for name in wanted)
+    assert not any(row.certificates for row in rows.values())
+
+
+def begin(installation: Installation, scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:
+    """Start, publish, and have half of the lessons under way; the other half, which is left for the outage."""
+    installation.seed(scenario)
+    installation.system.start_worker()
+    installation.system.start_bridge()
+    installation.publish(scenario)
+    events = scenario.events()
+    half = len(events) // 2
+    installation.produce(PROGRESS, events[:half])
+    wait_until(lambda: counted(installation), seconds=60, what="work under way")
+    return events[half:]
+
+
+def test_redis(open_installation: Open) -> None:
+    """Broker, locks, markers and relations at once; its append-only file keeps what it had."""
+    installation = open_installation(**BUDGET)
+    scenario = small(52, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
+    server = installation.redis_server
+    assert server is not None
+    server.kill()
+    installation.produce(PROGRESS, left)
+    # 2 and 4 s have passed by then.
+    logs = installation.system.logs
+    wait_until(lambda: "Trying again in 6.00" in logs(), seconds=60, what="a worker that tries to connect")
+    server.start()
+    check_end(installation, scenario)
+
+
+def test_cassandra(open_installation: Open, cassandra_server: Server) -> None:
+    installation = open_installation(**BUDGET)
+    scenario = small(53, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
+    cassandra_server.stop()
+    installation.produce(PROGRESS, left)
+    wait_until(lambda: waits(installation, "cassandra") >= 4, seconds=90, what="tasks that wait")
+    cassandra_server.start()
+    check_end(installation, scenario)
+
+
+def test_kafka(open_installation: Open, kafka_server: Server) -> None:
+    """The worker stands still until Kafka is down, so that it has messages whose audits it cannot send."""
+    installation = open_installation(**BUDGET, LERN_KAFKA__DELIVERY_TIMEOUT="2")
+    scenario = small(54, learners=size(40, full=100), lessons=10)
+    left = begin(installation, scenario)
+    (worker, _) = installation.system.processes
+    installation.wait_idle()
+    os.killpg(worker.pid, signal.SIGSTOP)
+    installation.produce(PROGRESS, left)
+    broker = installation.system.world.redis.client("broker")
+    wait_until(lambda: broker.llen("activity-aggregate-updater"), seconds=60, what="messages before the worker")
+    kafka_server.stop()
+    os.killpg(worker.pid, signal.SIGCONT)
+    wait_until(lambda: waits(installation, "kafka") >= 2, seconds=90, what="tasks that wait")
+    kafka_server.start()
+    check_end(installation, scenario)

@@ -1,0 +1,129 @@
+"""Whether a certificate is issued, and the list of an enrolment's certificates afterwards."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lern_tasks.jobs.certificates.rules.issue import (
+    Element,
+    Made,
+    Proceed,
+    Stop,
+    element,
+    gate,
+    intent_key,
+    with_element,
+)
+from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from tests.jobs.certificates.rules.certificates import KEY, issued
+
+NOW = datetime(2024, 3, 1, 10, 0, 0, 123_999, tzinfo=UTC)
+MERIT_1 = issued(("Course Merit", "c1"))
+ISSUED = Stop(reason="issued already")
+REPLACED = Stop(reason="replaced already")
+NO_ROW = Stop(reason="there is no such enrolment")
+
+
+@pytest.mark.parametrize(
+    ("stored", "old_id", "expected"),
+    [
+        pytest.param(None, "", NO_ROW, id="no row"),
+        pytest.param(None, "c1", NO_ROW, id="no row, re-issue"),
+        pytest.param([], "", Proceed(), id="first issue"),
+        pytest.param(issued(("Participation", "p1")), "", Proceed(), id="first issue beside another"),
+        pytest.param(MERIT_1, "", ISSUED, id="issued already"),
+        pytest.param(issued(("COURSE MERIT", "c1")), "", ISSUED, id="issued already, in another case"),
+        pytest.param(MERIT_1, "c1", Proceed(), id="re-issue"),
+        pytest.param([], "c1", Proceed(), id="re-issue of what the row does not have"),
+        pytest.param(issued(("Participation", "c1")), "c1", Proceed(), id="re-issue, the id under another name"),
+        pytest.param(issued(("Course Merit", "c2")), "c1", REPLACED, id="the re-issue has happened"),
+        pytest.param([{"name": "Course Merit"}], "c1", REPLACED, id="element without identifier"),
+        pytest.param(issued(("Course Merit", "c2"), ("course merit", "c1")), "c1", Proceed(), id="one of two"),
+    ],
+)
+def test_gate(stored: Sequence[Element] | None, old_id: str, expected: Proceed | Stop) -> None:
+    assert gate(stored, "Course Merit", old_id) == expected
+
+
+def made(name: str = "Course Merit", identifier: str = "1-9", now: datetime = NOW) -> Element:
+    extras = {"templateUrl": "https://x.example/merit.svg", "type": "TrainingCertificate"}
+    return element(name, Made(identifier=identifier, extras=extras), now=now)
+
+
+def test_the_element() -> None:
+    assert made() == {
+        "name": "Course Merit",
+        "identifier": "1-9",
+        "token": "",
+        "lastIssuedOn": "2024-03-01T10:00:00.123+0000",
+        "templateUrl": "https://x.example/merit.svg",
+        "type": "TrainingCertificate",
+    }
+
+
+def test_the_time_of_an_element_is_written_in_utc() -> None:
+    india = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert made(now=india)["lastIssuedOn"] == "2024-03-01T10:00:00.123+0000"
+
+
+def test_a_certificate_takes_the_place_of_its_name_at_the_end() -> None:
+    participation = {"name": "Participation", "identifier": "p1", "token": "Q2W3E4"}
+    old = [participation, {"name": "course merit", "identifier": "m1", "token": ""}]
+    assert with_element(old, made()) == [participation, made()]
+
+
+def test_elements_without_name_stay() -> None:
+    assert with_element([{"identifier": "x"}], made()) == [{"identifier": "x"}, made()]
+
+
+names = st.sampled_from(["Merit", "MERIT", "merit", "Participation", "PARTICIPATION", "Élan", "ÉLAN"])
+
+
+@given(st.lists(names))
+def test_at_most_one_element_a_name_and_none_of_another_is_lost(order: list[str]) -> None:
+    stored: list[Element] = []
+    for number, name in enumerate(order):
+        stored = with_element(stored, made(name, f"1-{number}"))
+        assert stored[-1]["identifier"] == f"1-{number}"
+    found = [name_key(entry["name"]) for entry in stored]
+    assert len(found) == len(set(found))
+    assert set(found) == {name_key(name) for name in order}
+
+
+actions = st.tuples(names, st.sampled_from(["first", "re-issue", "repeated re-issue"]))
+
+
+@given(st.lists(actions))
+def test_any_order_and_repetition_of_requests_issues_once_and_replaces_once(requests: list[tuple[str, str]]) -> None:
+    stored: list[Element] = []
+    old_of: dict[str, str] = {}
+    for number, (name, action) in enumerate(requests):
+        present = [entry for entry in stored if name_key(entry["name"]) == name_key(name)]
+        old_id = present[0]["identifier"] if present and action == "re-issue" else ""
+        if action == "repeated re-issue":
+            old_id = old_of.get(name_key(name), "")
+        verdict = gate(stored, name, old_id)
+        repeated = action == "repeated re-issue" and bool(old_id)
+        assert isinstance(verdict, Proceed) is (not present or (bool(old_id) and not repeated))
+        if isinstance(verdict, Proceed):
+            stored = with_element(stored, made(name, f"1-{number}"))
+            if old_id:
+                old_of[name_key(name)] = old_id
+    assert len(stored) == len({name_key(name) for name, _ in requests})
+
+
+def test_an_intent_is_for_one_learner_name_and_replaced_certificate() -> None:
+    other = EnrolmentKey(user_id="u-43", course_id=KEY.course_id, batch_id=KEY.batch_id)
+    assert intent_key(KEY, "Course Merit", "") == intent_key(KEY, "COURSE merit", "")
+    assert intent_key(KEY, "Course Merit", "").startswith("u-42:do_9001:0139000000000001:")
+    others = [
+        intent_key(KEY, "Course Merit", ""),
+        intent_key(KEY, "Course Merit", "c1"),
+        intent_key(KEY, "Participation", ""),
+        intent_key(other, "Course Merit", ""),
+    ]
+    assert len(set(others)) == len(others)
