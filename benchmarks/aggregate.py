@@ -44,12 +44,12 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
 def publish(installation: Installation, scenario: Scenario) -> None:
     for course in scenario.courses:
         relations = derive(course.course_id, json.loads(course.hierarchy()))
-        installation.system.world.relation_cache.replace(course.course_id, relations)
+        installation.system.ctx.relation_cache.replace(course.course_id, relations)
 
 
 def _fill(installation: Installation, scenario: Scenario) -> int:
     """Put the messages into the queue as the bridge would."""
-    sender: Sender = installation.system.world.sender
+    sender: Sender = installation.system.ctx.sender
     topic = installation.topic(PROGRESS)
     records = [
         Record(value=json.dumps(event), topic=topic, partition=0, offset=offset, key=key)
@@ -62,7 +62,7 @@ def _fill(installation: Installation, scenario: Scenario) -> int:
 
 def _drain(installation: Installation, records: int) -> float:
     """Seconds from the first to the last message; the process start is not counted."""
-    client = installation.system.world.redis.client("broker")
+    client = installation.system.ctx.redis.client("broker")
     queue = "activity-aggregate-updater"
     messages = int(client.llen(queue))
     installation.system.start_worker(queues=queue, concurrency=PROCESSES)

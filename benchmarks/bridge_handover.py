@@ -88,7 +88,7 @@ def _bare_loop(installation: Installation, records: int, packed: int) -> float:
 
 def _bridge(installation: Installation, records: int) -> float:
     """From the first message in the queue to the last committed record, by the queue's own records."""
-    client = installation.system.world.redis.client("broker")
+    client = installation.system.ctx.redis.client("broker")
     queue = "activity-aggregate-updater"
     installation.system.start_bridge("activity_aggregate_updater")
     wait_until(lambda: client.llen(queue), seconds=60, what="the first message")

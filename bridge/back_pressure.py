@@ -23,7 +23,7 @@ class QueueView(Protocol):
         """Raises DependencyDown unless the broker takes writes."""
 
 
-class Gate:
+class BackPressure:
     """Open until the queue is above its high mark or the broker is away; then closed until it is below the low mark.
 
     After an outage it opens as soon as the broker takes writes again and the queue is not above the high mark.

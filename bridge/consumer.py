@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from bridge.back_pressure import Gate
-from bridge.broker import Unsendable
-from bridge.handover import Polled, TaskMessage, pack
+from bridge.back_pressure import BackPressure
 from bridge.kafka_errors import NOT_OURS, NOTHING_TO_COMMIT, KafkaErrors
+from bridge.packing import PolledRecord, TaskMessage, pack
+from bridge.publisher import Unsendable
 from bridge.routes import Route
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import LernError
@@ -28,7 +28,7 @@ _POLL = 0.2
 the first is taken without waiting; asking for many at once with a timeout would wait for all of them."""
 
 
-class Takes(Protocol):
+class TaskPublisher(Protocol):
     """What takes messages."""
 
     def send(self, message: TaskMessage) -> None:
@@ -38,7 +38,7 @@ class Takes(Protocol):
         """Close connections."""
 
 
-class TakesDead(Protocol):
+class DeadLetterPublisher(Protocol):
     """What takes records that cannot be handed over."""
 
     def publish(self, record: Record, error: LernError) -> None:
@@ -56,15 +56,15 @@ class RouteConsumer:
         route: Route,
         *,
         kafka: dict[str, Any],
-        broker: Takes,
-        dead_letters: TakesDead,
-        gate: Gate,
+        broker: TaskPublisher,
+        dead_letters: DeadLetterPublisher,
+        back_pressure: BackPressure,
         stop: threading.Event,
         at_once: int,
         max_bytes: int,
     ) -> None:
         self._route = route
-        self._broker, self._dead_letters, self._gate, self._stop = broker, dead_letters, gate, stop
+        self._broker, self._dead_letters, self._back_pressure, self._stop = broker, dead_letters, back_pressure, stop
         self._at_once, self._max_bytes = at_once, max_bytes
         self._errors = KafkaErrors(route, brokers=str(kafka.get("bootstrap.servers", "")))
         self._held = False
@@ -81,33 +81,33 @@ class RouteConsumer:
         )
         try:
             while not self._stop.is_set():
-                self._turn()
+                self._poll_once()
         finally:
             self._commit()
             self._consumer.close()
             self._broker.close()
             self._dead_letters.close()
 
-    def _turn(self) -> None:
-        if self._gate.is_open():
-            self._release()
-            self._hand_over(self._poll(self._at_once))
+    def _poll_once(self) -> None:
+        if self._back_pressure.is_open():
+            self._resume()
+            self._dispatch(self._poll(self._at_once))
         else:
-            self._hold()
+            self._pause()
             # Nothing comes from paused partitions, but a partition assigned within this poll is not paused yet.
             early = self._poll(1)
             if early:
-                self._hold()
+                self._pause()
                 self._rewind(_first_offsets(early))
 
-    def _poll(self, limit: int) -> list[Polled]:
+    def _poll(self, limit: int) -> list[PolledRecord]:
         first = self._consumer.poll(_POLL)
         if first is None:
             return []
         more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
         return list(self._without_errors([first, *more]))
 
-    def _without_errors(self, messages: Iterable[Message]) -> Iterable[Polled]:
+    def _without_errors(self, messages: Iterable[Message]) -> Iterable[PolledRecord]:
         for message in messages:
             error = message.error()
             if error is None:
@@ -117,7 +117,7 @@ class RouteConsumer:
             if error.fatal():
                 raise KafkaException(error)
 
-    def _hand_over(self, polled: list[Polled]) -> None:
+    def _dispatch(self, polled: list[PolledRecord]) -> None:
         positions = _first_offsets(polled)
         todo = deque(pack(polled, self._route, max_bytes=self._max_bytes))
         try:
@@ -135,8 +135,8 @@ class RouteConsumer:
                 positions[message.partition] = message.last + 1
                 self._store(message)
         except LernError as error:
-            self._gate.close(error)
-            self._hold()
+            self._back_pressure.close(error)
+            self._pause()
             self._rewind(positions)
 
     def _count(self, message: TaskMessage) -> None:
@@ -164,16 +164,16 @@ class RouteConsumer:
                 if any(one.partition == partition for one in self._consumer.assignment()):
                     raise
 
-    def _hold(self) -> None:
+    def _pause(self) -> None:
         if not self._held:
             self._held = True
             count("bridge-paused", job=self._route.job)
-            _log.warning("paused", job=self._route.job, queue=self._route.queue, reason=self._gate.reason)
+            _log.warning("paused", job=self._route.job, queue=self._route.queue, reason=self._back_pressure.reason)
         if not self._paused:
             self._consumer.pause(self._consumer.assignment())
             self._paused = True
 
-    def _release(self) -> None:
+    def _resume(self) -> None:
         if self._held:
             self._held = self._paused = False
             self._consumer.resume(self._consumer.assignment())
@@ -200,7 +200,7 @@ class RouteConsumer:
                 _log.warning("commit-failed", job=self._route.job, error=error.args[0].name())
 
 
-def _polled(message: Message) -> Polled:
+def _polled(message: Message) -> PolledRecord:
     topic, partition, offset, value = message.topic(), message.partition(), message.offset(), message.value()
     # A message without an error has its coordinates; only the library's types leave it open.
     assert topic is not None and partition is not None and offset is not None  # noqa: S101, PT018
@@ -213,10 +213,10 @@ def _polled(message: Message) -> Polled:
         key=message.key(),
         timestamp=timestamp if timestamp >= 0 else None,
     )
-    return Polled(partition=partition, offset=offset, size=len(value or b""), record=record)
+    return PolledRecord(partition=partition, offset=offset, size=len(value or b""), record=record)
 
 
-def _first_offsets(polled: Iterable[Polled]) -> dict[int, int]:
+def _first_offsets(polled: Iterable[PolledRecord]) -> dict[int, int]:
     first: dict[int, int] = {}
     for one in polled:
         first.setdefault(one.partition, one.offset)

@@ -31,7 +31,7 @@ class DeadLetters:
         failure = dead_letter.failure_of(
             error, job=self._route.job, record=record, now_ms=int(time.time() * 1000), task_id=None
         )
-        letter = dead_letter.Letter(record=record, failure=failure, topic=self._route.failed_topic)
+        letter = dead_letter.DeadLetter(record=record, failure=failure, topic=self._route.failed_topic)
         for problem in dead_letter.publish([letter], self._kafka, self._files):
             if problem is not None:
                 raise problem

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.back_pressure import Gate
-from bridge.broker import Broker
+from bridge.back_pressure import BackPressure
 from bridge.consumer import RouteConsumer
 from bridge.dead_letters import DeadLetters
 from bridge.kafka_errors import library_logger
+from bridge.publisher import Broker
 from bridge.routes import Route
 from lern_tasks.connections.kafka import client_config
 from lern_tasks.logs import logger
@@ -103,7 +103,7 @@ class Service:
             kafka=consumer_config(self._settings, route),
             broker=broker,
             dead_letters=DeadLetters(route, self._settings),
-            gate=Gate(broker, high=own.high_mark, low=own.low_mark),
+            back_pressure=BackPressure(broker, high=own.high_mark, low=own.low_mark),
             stop=self._stop,
             at_once=own.poll,
             max_bytes=own.max_bytes_per_task,

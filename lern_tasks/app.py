@@ -24,7 +24,7 @@ TASK_MODULES = (
     "lern_tasks.operations.reconcile",
     "lern_tasks.operations.reissue",
     "lern_tasks.operations.missing_certificates",
-    "lern_tasks.tasks.maintenance",
+    "lern_tasks.delivery.parked_messages",
 )
 """Every module with tasks; nothing is found by itself."""
 

@@ -32,6 +32,9 @@ BULK_QUEUE = "bulk"
 MAINTENANCE_QUEUE = "maintenance"
 """Small periodic tasks of the system itself."""
 
+UNKNOWN_JOB_FAILED = "{env}.lern.tasks.failed"
+"""Dead letters of what belongs to no job with a documented failed topic."""
+
 
 def task_name(job: JobName) -> str:
     """The Celery task of `job`. It travels in messages, so it is a public contract."""

@@ -42,7 +42,7 @@ class InvalidArgument(LernError):
     code = "INVALID_ARGUMENT"
 
 
-class Rejected(LernError):
+class RuleViolation(LernError):
     """The event is well-formed, and a rule of its job refuses it for good; `code` names the rule.
 
     `ignored`: the Flink job counted it as ignored, not as failed.
@@ -54,7 +54,7 @@ class Rejected(LernError):
         self.ignored = ignored
 
 
-class Refused(LernError):
+class RefusedByService(LernError):
     """A dependency refused this request for good (for instance 400 or 404); repeating it cannot help."""
 
     code = "REFUSED"
@@ -70,7 +70,7 @@ class DependencyDown(LernError):
         self.name = name
 
 
-class NotYet(LernError):
+class NotReady(LernError):
     """Something that should come is not there yet: the relation cache of a live course, a hierarchy row, an index.
 
     `course_id` asks for a fresh relation cache of that course; with `spends=False` the waiting is not counted.
@@ -78,10 +78,10 @@ class NotYet(LernError):
 
     code = "NOT_YET"
 
-    def __init__(self, message: str, *, course_id: str | None = None, spends: bool = True) -> None:
+    def __init__(self, message: str, *, course_id: str | None = None, consumes: bool = True) -> None:
         super().__init__(message)
         self.course_id = course_id
-        self.spends = spends
+        self.consumes = consumes
 
 
 class TransientError(LernError):
@@ -105,7 +105,7 @@ class UnknownOutcome(TransientError):
     code = "UNKNOWN_OUTCOME"
 
 
-class SendAgain(LernError):
+class Requeue(LernError):
     """Nothing is wrong with the record: its own waiting time is not over, or its message ran out of time.
 
     `delay` in seconds; `singly`: as a message of its own. Spends nothing.

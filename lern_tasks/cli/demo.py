@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 import click
 
 from lern_tasks.cli.dead_letters import sources
-from lern_tasks.cli.dead_letters.stored import Letter
+from lern_tasks.cli.dead_letters.stored import DeadLetter
 from lern_tasks.cli.demo_display import DemoDisplay
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.demo.scenario.certificates import Certificate
 from lern_tasks.demo.scenario.course import DemoCourse
 from lern_tasks.demo.scenario.run import Demo, Outcome
 from lern_tasks.demo.servers.stack import EmbeddedStack, StackError
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.operations.topics import failed_topics
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -83,7 +83,7 @@ def command(*, learners: int, lessons: int, as_json: bool, keep: Path | None, st
         click.echo("Interrupted; everything was ended.", err=True)
         sys.exit(128 + interrupted.number)
     except StackError as error:
-        raise Refused(f"the demo did not finish: {error}") from error
+        raise RefusedByService(f"the demo did not finish: {error}") from error
 
 
 def _run(directory: Path, options: Options, started: float, *, kept: bool) -> None:
@@ -160,7 +160,7 @@ def _certificate(certificate: Certificate) -> dict[str, str]:
     }
 
 
-def _print_closing(outcome: Outcome, directory: Path, letters: list[Letter], *, kept: bool) -> None:
+def _print_closing(outcome: Outcome, directory: Path, letters: list[DeadLetter], *, kept: bool) -> None:
     reached = outcome.reached
     rows: list[tuple[str, object]] = [
         ("events", outcome.events),
@@ -194,7 +194,7 @@ def _directory(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         if any(keep.iterdir()):
-            raise Refused(f"{keep} is not empty: give --keep a new directory")
+            raise RefusedByService(f"{keep} is not empty: give --keep a new directory")
         yield keep.resolve()
         return
     made = Path(tempfile.mkdtemp(prefix="lern-demo-")).resolve()

@@ -7,7 +7,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from lern_tasks.cli import kafka_admin
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.settings import Settings
 
 _ACTIVE = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS)
@@ -35,7 +35,7 @@ def plan(settings: Settings, topic: str, group: str, to: datetime | None) -> lis
     """
     found = kafka_admin.topics(settings).get(topic)
     if found is None:
-        raise Refused(f"there is no topic {topic}; see `lern topics check`")
+        raise RefusedByService(f"there is no topic {topic}; see `lern topics check`")
     consumer = kafka_admin.reader(settings, group)
     try:
         places = [TopicPartition(topic, partition) for partition in range(found.partitions)]
@@ -66,7 +66,9 @@ def set_back(settings: Settings, topic: str, group: str, plans: Sequence[Partiti
             consumer.commit(offsets=offsets, asynchronous=False)
     except KafkaException as error:
         if error.args[0].code() in _ACTIVE:
-            raise Refused(f"group {group} has members: stop its bridge (or Flink job), then try again") from error
+            raise RefusedByService(
+                f"group {group} has members: stop its bridge (or Flink job), then try again"
+            ) from error
         raise kafka_admin.down(settings, error) from error
     finally:
         consumer.close()

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import msgspec
 
-from lern_tasks.delivery.outage import Patience
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.outage import OutageWait
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Run, Stand
 from lern_tasks.delivery.resumable.runner import Turn
-from lern_tasks.errors import DependencyDown, LernError, LockBusy, Refused, TransientError
+from lern_tasks.errors import DependencyDown, LernError, LockBusy, RefusedByService, TransientError
 from lern_tasks.jobs.users.index.pages import IndexPages
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
 
@@ -21,7 +21,7 @@ _LEASE = 60.0
 """Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""
 
 _PATIENCE = 75.0
-"""Seconds: outages of a minute are waited out, and `Patience` keeps fifteen for itself; then somebody resumes."""
+"""Seconds: outages of a minute are waited out, and `OutageWait` keeps fifteen for itself; then somebody resumes."""
 
 _PAUSE = 1.0
 """Seconds before a page is tried again: what failed was one statement."""
@@ -30,30 +30,30 @@ _PAUSE = 1.0
 class IndexRun:
     """A run and where it stands; the same place serves the task of that id."""
 
-    def __init__(self, world: World, run_id: str, run: Run) -> None:
-        self._world = world
+    def __init__(self, ctx: Resources, run_id: str, run: Run) -> None:
+        self._ctx = ctx
         self._id = run_id
         self._run = run
 
     @classmethod
-    def begin(cls, world: World, plan: Plan) -> "IndexRun":
+    def begin(cls, ctx: Resources, plan: Plan) -> "IndexRun":
         """A new run. Raises DependencyDown."""
         run_id = f"cli-{uuid4().hex[:8]}"
-        result = msgspec.to_builtins(tally_of(plan, now_ms=world.now_ms()))
+        result = msgspec.to_builtins(tally_of(plan, now_ms=ctx.now_ms()))
         run = Run(stand=Stand(result=result), version=1)
-        world.runs.write(run_id, run)
-        return cls(world, run_id, run)
+        ctx.runs.write(run_id, run)
+        return cls(ctx, run_id, run)
 
     @classmethod
-    def last(cls, world: World) -> "IndexRun":
+    def last(cls, ctx: Resources) -> "IndexRun":
         """The run that began last, of the command or of the task. Raises Refused when it ended, or is not known."""
-        run_id = world.index_runs.last()
-        run = world.runs.read(run_id) if run_id else None
+        run_id = ctx.index_runs.last()
+        run = ctx.runs.read(run_id) if run_id else None
         if run_id is None or run is None:
-            raise Refused("there is no run to go on with (one is kept for a week); start it without --resume")
+            raise RefusedByService("there is no run to go on with (one is kept for a week); start it without --resume")
         if run.stand.ended:
-            raise Refused("the last run has ended; start another without --resume")
-        return cls(world, run_id, run)
+            raise RefusedByService("the last run has ended; start another without --resume")
+        return cls(ctx, run_id, run)
 
     @property
     def tally(self) -> Tally:
@@ -65,28 +65,28 @@ class IndexRun:
         # Not the run's id: somebody else who goes on with it must not be taken for this process.
         owner = f"{self._id}/{uuid4().hex[:8]}"
         pages = IndexPages(self.tally.plan, lease=_LEASE, run=self._id)
-        turn = Turn(self._world, owner, math.inf)
+        turn = Turn(self._ctx, owner, math.inf)
         try:
             while not self._run.stand.ended:
                 self._advance(lambda: pages(self._run.stand, turn))
                 show(self._run.stand)
         finally:
             with suppress(LernError):
-                self._world.index_runs.release(owner)
+                self._ctx.index_runs.release(owner)
 
     def _advance(self, page: Callable[[], Stand]) -> None:
         new = replace(self._run, stand=self._through_failures(page), version=self._run.version + 1)
-        if not self._world.runs.write(self._id, new):
+        if not self._ctx.runs.write(self._id, new):
             raise LockBusy("another process goes on with this run")
         self._run = new
 
     def _through_failures(self, page: Callable[[], Stand]) -> Stand:
-        patience = Patience(self._world, soft_limit=_PATIENCE)
+        outage_wait = OutageWait(self._ctx, soft_limit=_PATIENCE)
         while True:
             try:
-                return patience.ride_out(page)
+                return outage_wait.call_through_outage(page)
             except (TransientError, LockBusy):
-                if patience.left < _PAUSE:
+                if outage_wait.left < _PAUSE:
                     raise
                 time.sleep(_PAUSE)
             except DependencyDown as error:

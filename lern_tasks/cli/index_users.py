@@ -10,7 +10,7 @@ from lern_tasks import settings
 from lern_tasks.cli.index_display import IndexDisplay, print_result
 from lern_tasks.cli.index_run import IndexRun
 from lern_tasks.cli.printing import console
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.users.index.plan import YESTERDAY, plan_of
 
 _STOPPED = 130
@@ -38,12 +38,12 @@ def command(ctx: click.Context, *, since: str, refresh: bool, anonymous: bool, r
     Readers never see fewer users meanwhile. A run that was stopped goes on with --resume; as a task of its own it is
     `lern.index_users`. Exit status 1: some users were not indexed whole.
     """
-    world = World(settings.load(), Celery("lern"))
+    resources = Resources(settings.load(), Celery("lern"))
     if resume:
         _refuse_with_resume(ctx)
-        run = IndexRun.last(world)
+        run = IndexRun.last(resources)
     else:
-        run = IndexRun.begin(world, plan_of(since, refresh, anonymous, now_ms=world.now_ms()))
+        run = IndexRun.begin(resources, plan_of(since, refresh, anonymous, now_ms=resources.now_ms()))
     started, before = time.monotonic(), run.tally.users
     try:
         with IndexDisplay(console(stderr=True), before) as display:

@@ -11,7 +11,7 @@ from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.cli.dead_letters.options import Moment
 from lern_tasks.cli.group_offsets import members, plan, set_back
 from lern_tasks.cli.printing import print_table
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 
 _BEGINNING = "beginning"
 
@@ -58,9 +58,11 @@ def command(*, job: str, to: datetime | str, dry_run: bool, force: bool) -> None
 def _refuse_active(values: settings.Settings, group: str, force: bool) -> None:
     active = members(values, group)
     if active:
-        raise Refused(f"group {group} has {active} members: stop its bridge (or Flink job), then try again")
+        raise RefusedByService(f"group {group} has {active} members: stop its bridge (or Flink job), then try again")
     if active is None and not force:
-        raise Refused(f"the broker does not tell whether group {group} has members: stop its bridge, then add --force")
+        raise RefusedByService(
+            f"the broker does not tell whether group {group} has members: stop its bridge, then add --force"
+        )
 
 
 def _text(offset: int | None) -> str:

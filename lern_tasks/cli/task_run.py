@@ -12,7 +12,7 @@ from celery import Celery, states
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from bridge.broker import bare_app
+from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.catalogue import BULK_QUEUE
 from lern_tasks.cli.printing import console, print_json

@@ -8,7 +8,7 @@ from typing import Any
 
 import fsspec
 
-from lern_tasks.errors import DependencyDown, Refused
+from lern_tasks.errors import DependencyDown, RefusedByService
 
 
 class Files:
@@ -49,7 +49,7 @@ class Files:
         try:
             return bytes(self._open()[0].cat_file(path))
         except FileNotFoundError:
-            raise Refused(f"there is no file {reference} in the store that LERN_FILES__URL names") from None
+            raise RefusedByService(f"there is no file {reference} in the store that LERN_FILES__URL names") from None
         except Exception as error:
             raise self._down(error) from error
 
@@ -66,7 +66,7 @@ class Files:
     def _path(self, name: str) -> str:
         plain = PurePosixPath(name)
         if str(plain) != name or not plain.parts or plain.is_absolute() or ".." in plain.parts:
-            raise Refused("a file reference must be a plain relative name")
+            raise RefusedByService("a file reference must be a plain relative name")
         return posixpath.join(self._open()[1], name)
 
     def _open(self) -> tuple[Any, str]:

@@ -23,7 +23,14 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, Refused, SettingsError, TransientError, UnknownOutcome
+from lern_tasks.errors import (
+    DependencyDown,
+    InvalidEvent,
+    RefusedByService,
+    SettingsError,
+    TransientError,
+    UnknownOutcome,
+)
 from lern_tasks.settings.shared import HttpSettings
 
 # What gateways answer when the service behind them is away.
@@ -106,7 +113,7 @@ class Http:
             raise TransientError(f"{self.name} answers {status}", self.name)
         if status < 400:
             raise DependencyDown(self.name, f"{self.name} answers {status} (redirect): check its base path")
-        raise Refused(f"{self.name} refuses with {status}{_reason(response)}")
+        raise RefusedByService(f"{self.name} refuses with {status}{_reason(response)}")
 
     def parsed(self, response: httpx.Response, *, write: bool = False) -> Any:
         """Check the status and return the JSON of the answer."""

@@ -37,7 +37,7 @@ Outcome = Done | Skip | Failed
 
 
 @dataclass(slots=True, eq=False)
-class Item(Generic[E]):
+class BatchRecord(Generic[E]):
     """One record, its event, and its outcome once there is one.
 
     `delivered_before`: an earlier delivery may have done a part of the work.
@@ -85,13 +85,13 @@ class Item(Generic[E]):
 class Batch(Generic[E]):
     """The items of one message."""
 
-    items: Sequence[Item[E]] = field(default_factory=list)
+    items: Sequence[BatchRecord[E]] = field(default_factory=list)
 
-    def __iter__(self) -> Iterator[Item[E]]:
+    def __iter__(self) -> Iterator[BatchRecord[E]]:
         return iter(self.items)
 
     @property
-    def open(self) -> list[Item[E]]:
+    def open(self) -> list[BatchRecord[E]]:
         """The items without an outcome."""
         return [item for item in self.items if item.outcome is None]
 
@@ -115,7 +115,7 @@ class Batch(Generic[E]):
                 item.delivered_before = True
 
 
-def fail_each(items: Iterable[Item[E]], error: LernError) -> None:
+def fail_each(items: Iterable[BatchRecord[E]], error: LernError) -> None:
     """Give `items` that have no outcome the outcome `error`."""
     for item in items:
         if item.outcome is None:

@@ -26,7 +26,7 @@ from lern_tasks.delivery.failure import Failure, failure_of
 from lern_tasks.delivery.record import Coordinates, Record, encode
 from lern_tasks.errors import InvalidEvent, LernError
 
-__all__ = ["Failure", "Letter", "failure_of", "from_message", "publish", "to_message"]
+__all__ = ["DeadLetter", "Failure", "failure_of", "from_message", "publish", "to_message"]
 
 VALUE_REF = "lern-value-ref"
 KEY_REF = "lern-key-ref"
@@ -44,7 +44,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """A record that failed for good, why, and the full name of the topic that it goes to."""
 
     record: Record
@@ -52,7 +52,7 @@ class Letter:
     topic: str
 
 
-def to_message(letter: Letter) -> OutMessage:
+def to_message(letter: DeadLetter) -> OutMessage:
     """The dead letter as a Kafka message: value and key as they were read, the failure in the headers."""
     record, failure, origin = letter.record, letter.failure, letter.record.first_origin
     headers: dict[str, str | int | None] = {
@@ -119,7 +119,7 @@ def from_message(
     ), failure
 
 
-def publish(letters: Sequence[Letter], kafka: KafkaOut, files: Files) -> list[LernError | None]:
+def publish(letters: Sequence[DeadLetter], kafka: KafkaOut, files: Files) -> list[LernError | None]:
     """Publish dead letters in one flush; the answer has the order of `letters`, None for what is confirmed.
 
     What is too large is sent again with shorter headers, then with value (and a long key) in a file and a reference

@@ -8,13 +8,13 @@ _EXPIRY = 86_400
 """Seconds: a day, as long as a message may wait out an outage; every delivery renews it."""
 
 
-class Deliveries:
+class DeliveryCounter:
     """Counts deliveries by task id; a message that ended has no counter."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def arrive(self, task_id: str) -> int:
+    def increment(self, task_id: str) -> int:
         """Count this delivery; the number of it, 1 for the first. Raises DependencyDown."""
         pipe = self._client.pipeline(transaction=True)
         pipe.incr(_PREFIX + task_id)
@@ -23,7 +23,7 @@ class Deliveries:
             number, _ = pipe.execute()
         return int(number)
 
-    def forget(self, task_id: str) -> None:
+    def reset(self, task_id: str) -> None:
         """The message has ended, or waits for something that is not its fault. Raises DependencyDown."""
         with translated():
             self._client.delete(_PREFIX + task_id)

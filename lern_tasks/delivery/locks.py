@@ -54,7 +54,7 @@ _PAUSE = 0.05
 """Seconds between two tries for a busy lock: a message holds its locks for a few tens of milliseconds."""
 
 
-class Holding:
+class HeldLocks:
     """Locks held. `tokens` gives each key's write timestamp in microseconds."""
 
     def __init__(self, locks: "Locks", values: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ class Holding:
     def release(self) -> frozenset[str]:
         """Give the locks back. Returns the keys that were lost meanwhile: what was written under them was late."""
         values, self._values = self._values, {}
-        return self._locks.give_back(values)
+        return self._locks.release(values)
 
 
 class Locks:
@@ -78,7 +78,7 @@ class Locks:
         self._guard = threading.Lock()
         self._renewal: threading.Thread | None = None
 
-    def rounds(self, keys: Iterable[str], *, wait: float) -> Iterator[Holding]:
+    def rounds(self, keys: Iterable[str], *, wait: float) -> Iterator[HeldLocks]:
         """Holdings that together cover `keys`, each released before the next is tried for.
 
         Nobody waits while holding. Keys that stay busy for `wait` seconds are left out: the caller finds them by what
@@ -87,7 +87,7 @@ class Locks:
         remaining = list(dict.fromkeys(keys))
         deadline = time.monotonic() + wait
         while remaining:
-            holding = self.take(remaining)
+            holding = self.acquire(remaining)
             if holding.tokens:
                 try:
                     yield holding
@@ -99,14 +99,14 @@ class Locks:
             else:
                 time.sleep(_PAUSE)
 
-    def together(self, keys: Sequence[str], *, wait: float) -> Holding | None:
+    def acquire_all(self, keys: Sequence[str], *, wait: float) -> HeldLocks | None:
         """All of `keys`, or none: while one is busy, those that are free are given back at once.
 
         None when one stays busy for `wait` seconds. Raises DependencyDown.
         """
         deadline = time.monotonic() + wait
         while True:
-            holding = self.take(keys)
+            holding = self.acquire(keys)
             if len(holding.tokens) == len(keys):
                 return holding
             holding.release()
@@ -114,7 +114,7 @@ class Locks:
                 return None
             time.sleep(_PAUSE)
 
-    def take(self, keys: Sequence[str]) -> Holding:
+    def acquire(self, keys: Sequence[str]) -> HeldLocks:
         """Take those of `keys` that are free, in one call. Raises DependencyDown."""
         owner = uuid4().hex
         with translated():
@@ -127,9 +127,9 @@ class Locks:
             if self._renewal is None and values:
                 self._renewal = threading.Thread(target=self._renew_forever, name="lock-renewal", daemon=True)
                 self._renewal.start()
-        return Holding(self, values)
+        return HeldLocks(self, values)
 
-    def give_back(self, values: Mapping[str, str]) -> frozenset[str]:
+    def release(self, values: Mapping[str, str]) -> frozenset[str]:
         """Release `values` (key and owner's value); the keys that had gone to somebody else. Raises DependencyDown."""
         if not values:
             return frozenset()

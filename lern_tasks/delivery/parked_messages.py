@@ -8,17 +8,35 @@ import base64
 from typing import Any
 
 import msgspec
+from celery import Task, shared_task
 from celery.worker.consumer import Consumer
 
 from lern_tasks import settings
+from lern_tasks.catalogue import UNKNOWN_JOB_FAILED
 from lern_tasks.connections.redis import Client, RedisRoles, translated
-from lern_tasks.errors import DependencyDown
+from lern_tasks.delivery import dead_letter
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import Resources, process_resources
+from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.logs import logger
+from lern_tasks.metrics import count
 
 KEY = "lern:parked"
 """The list in the state Redis."""
 
+_AT_ONCE = 100
+"""Messages published by one run: what is left waits for the next, a minute later."""
+
+_BEAT_LOCK = 55
+"""Seconds: below the interval of a minute, so that two beats run the task once and the next minute runs it again."""
+
 _log = logger(__name__)
+
+
+class Parked(LernError):
+    """Celery would have dropped this message."""
+
+    code = "PARKED"
 
 
 def park(client: Client, message: Any, reason: str) -> None:
@@ -69,3 +87,36 @@ class ParkingConsumer(Consumer):
             return False
         _log.error("message_parked", reason=reason)
         return True
+
+
+@shared_task(name="lern.publish_parked", bind=True)
+def publish_parked(self: Task) -> int:
+    """Bring messages that Celery would have dropped to the failed topic; how many were published."""
+    ctx = process_resources(settings.current(), self.app)
+    if not ctx.idempotency_keys.claim("beat:publish-parked", expiry=_BEAT_LOCK):
+        return 0
+    return publish_parked_messages(ctx)
+
+
+def publish_parked_messages(ctx: Resources) -> int:
+    """Publish and, once confirmed, remove the first parked messages. Raises the first error of publishing."""
+    client = ctx.redis.client("state")
+    with translated():
+        entries = client.lrange(KEY, 0, _AT_ONCE - 1)
+    dead = [_dead_letter(ctx, msgspec.json.decode(entry)) for entry in entries]
+    for error in dead_letter.publish(dead, ctx.kafka, ctx.files):
+        if error is not None:
+            raise error
+    with translated():
+        for entry in entries:
+            client.lrem(KEY, 1, entry)
+    count("messages-parked", len(dead), job="maintenance")
+    return len(dead)
+
+
+def _dead_letter(ctx: Resources, entry: dict[str, Any]) -> dead_letter.DeadLetter:
+    record = Record(value=entry["body"], encoding="base64", topic=f"celery:{entry['queue']}")
+    failure = dead_letter.failure_of(
+        Parked(entry["reason"]), job="maintenance", record=record, now_ms=ctx.now_ms(), task_id=None
+    )
+    return dead_letter.DeadLetter(record=record, failure=failure, topic=ctx.settings.topic(UNKNOWN_JOB_FAILED))

@@ -10,7 +10,8 @@ from lern_tasks.catalogue import JobName
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.connections.redis import RedisRoles
-from lern_tasks.delivery.delivery_counter import Deliveries
+from lern_tasks.delivery.delivery_counter import DeliveryCounter
+from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
 from lern_tasks.delivery.resumable.checkpoints import Runs
 from lern_tasks.delivery.task_sender import Sender
@@ -22,8 +23,8 @@ from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
 from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
-from lern_tasks.jobs.certificates.issuing.issue_intents import Intents, Once
-from lern_tasks.jobs.progress.dedup_markers import Seen
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intents
+from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
 from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.users.framework_service import FrameworkClient
 from lern_tasks.jobs.users.index.cache_sweep import UserCacheSweep
@@ -39,7 +40,7 @@ from lern_tasks.sunbird.search_service import SearchClient
 from lern_tasks.sunbird.user_service import UserClient
 
 
-class World:
+class Resources:
     """What a task works with. Tests replace single members by assigning to them."""
 
     def __init__(self, settings: Settings, app: Celery) -> None:
@@ -82,9 +83,9 @@ class World:
         return Locks(self.redis.client("state"), lease=self.settings.tasks.lock_lease)
 
     @cached_property
-    def deliveries(self) -> Deliveries:
+    def delivery_counter(self) -> DeliveryCounter:
         """Delivery counters."""
-        return Deliveries(self.redis.client("state"))
+        return DeliveryCounter(self.redis.client("state"))
 
     @cached_property
     def intents(self) -> Intents:
@@ -92,9 +93,9 @@ class World:
         return Intents(self.redis.client("state"), ttl=self.settings.tasks.pending_ttl)
 
     @cached_property
-    def once(self) -> Once:
+    def idempotency_keys(self) -> IdempotencyKeys:
         """Things done at most once."""
-        return Once(self.redis.client("state"))
+        return IdempotencyKeys(self.redis.client("state"))
 
     @cached_property
     def runs(self) -> Runs:
@@ -102,11 +103,11 @@ class World:
         return Runs(self.redis.client("state"))
 
     @cached_property
-    def seen(self) -> Seen:
+    def markers(self) -> DedupMarkers:
         """Dedup markers and pending counts."""
         job = self.settings.activity_aggregate_updater
         client = self.redis.client("dedup", "activity_aggregate_updater")
-        return Seen(client, expiry=job.dedup_redis_database_expiry, pending_ttl=self.settings.tasks.pending_ttl)
+        return DedupMarkers(client, expiry=job.dedup_redis_database_expiry, pending_ttl=self.settings.tasks.pending_ttl)
 
     @cached_property
     def relation_cache(self) -> RelationCache:
@@ -255,12 +256,12 @@ _MEMBERS = {
 """Which member answers for which dependency's name."""
 
 
-_world: World | None = None
+_resources: Resources | None = None
 
 
-def world(settings: Settings, app: Celery) -> World:
+def process_resources(settings: Settings, app: Celery) -> Resources:
     """The process's world; a child made by fork gets its own."""
-    global _world  # noqa: PLW0603 (one world a process is the point)
-    if _world is None or _world.pid != os.getpid():
-        _world = World(settings, app)
-    return _world
+    global _resources  # noqa: PLW0603 (one world a process is the point)
+    if _resources is None or _resources.pid != os.getpid():
+        _resources = Resources(settings, app)
+    return _resources

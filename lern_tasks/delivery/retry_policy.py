@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from lern_tasks.errors import DependencyDown, LernError, LockBusy, NotYet, TransientError, UnknownOutcome
+from lern_tasks.errors import DependencyDown, LernError, LockBusy, NotReady, TransientError, UnknownOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,10 @@ class RetryLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """Try again after `delay_seconds`; `spends` names the count that goes up by one, None for neither."""
+    """Try again after `delay_seconds`; `consumes` names the count that goes up by one, None for neither."""
 
     delay_seconds: float
-    spends: Literal["attempt", "not_yet"] | None
+    consumes: Literal["attempt", "not_yet"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,12 @@ def decide(
     match error:
         case DependencyDown():
             return _by_age(error, age, limits.outage_delay, limits)
-        case NotYet(spends=False):
+        case NotReady(consumes=False):
             return _by_age(error, age, limits.not_yet_free_delay, limits)
-        case NotYet():
+        case NotReady():
             return _not_yet(error, not_yet, limits)
         case LockBusy():
-            return Again(delay_seconds=limits.lock_delay, spends=None)
+            return Again(delay_seconds=limits.lock_delay, consumes=None)
         case TransientError():
             return _transient(error, attempt, limits, jitter)
         case _:
@@ -83,13 +83,13 @@ def decide(
 
 def _by_age(error: LernError, age: float, delay: float, limits: RetryLimits) -> Decision:
     """An outage is not the record's fault: it spends nothing and ends by age alone."""
-    return GiveUp(code=error.code) if age >= limits.max_outage else Again(delay_seconds=delay, spends=None)
+    return GiveUp(code=error.code) if age >= limits.max_outage else Again(delay_seconds=delay, consumes=None)
 
 
-def _not_yet(error: NotYet, spent: int, limits: RetryLimits) -> Decision:
+def _not_yet(error: NotReady, spent: int, limits: RetryLimits) -> Decision:
     if spent >= len(limits.not_yet_delays):
         return GiveUp(code=error.code)
-    return Again(delay_seconds=limits.not_yet_delays[spent], spends="not_yet")
+    return Again(delay_seconds=limits.not_yet_delays[spent], consumes="not_yet")
 
 
 def _transient(error: TransientError, spent: int, limits: RetryLimits, jitter: float) -> Decision:
@@ -101,4 +101,4 @@ def _transient(error: TransientError, spent: int, limits: RetryLimits, jitter: f
         delay = min(limits.cap, max(delay, error.retry_after))
     if isinstance(error, UnknownOutcome):
         delay = max(delay, limits.index_lag)
-    return Again(delay_seconds=delay, spends="attempt")
+    return Again(delay_seconds=delay, consumes="attempt")

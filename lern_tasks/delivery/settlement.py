@@ -11,13 +11,13 @@ from typing import Any, get_args
 
 from lern_tasks.catalogue import EVENT_JOBS, JobName, ProgressJob
 from lern_tasks.delivery import dead_letter
-from lern_tasks.delivery.batch import Batch, Done, Failed, Item, Skip
-from lern_tasks.delivery.outage import Patience
+from lern_tasks.delivery.batch import Batch, BatchRecord, Done, Failed, Skip
+from lern_tasks.delivery.outage import OutageWait
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
 from lern_tasks.delivery.task_sender import derived_id
-from lern_tasks.errors import DependencyDown, LernError, NotYet, Rejected, SendAgain, TransientError
+from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation, TransientError
 from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
@@ -29,13 +29,13 @@ _log = logger(__name__)
 class Settlement:
     """Settles one message of `job`."""
 
-    def __init__(self, world: World, patience: Patience, *, job: JobName, task_id: str) -> None:
-        self._world = world
-        self._patience = patience
+    def __init__(self, ctx: Resources, outage_wait: OutageWait, *, job: JobName, task_id: str) -> None:
+        self._ctx = ctx
+        self._outage_wait = outage_wait
         self._job = job
         self._task_id = task_id
-        self._now_ms = world.now_ms()
-        self._cap = world.settings.tasks.countdown_cap
+        self._now_ms = ctx.now_ms()
+        self._cap = ctx.settings.tasks.countdown_cap
         self._outages: dict[str, DependencyDown | None] = {}
         self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
 
@@ -45,7 +45,7 @@ class Settlement:
         Does not return before both are confirmed.
         """
         again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
-        dead: list[Item[Any]] = []
+        dead: list[BatchRecord[Any]] = []
         for item in batch:
             if isinstance(item.outcome, Skip):
                 _log.info("record_skipped", reason=item.outcome.reason, **_where(item.record))
@@ -57,30 +57,30 @@ class Settlement:
                 dead.append(item)
                 continue
             self._refresh_relations(error)
-            singly = isinstance(error, SendAgain) and error.singly
+            singly = isinstance(error, Requeue) and error.singly
             again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
-        unburied = self._bury(dead)
-        again[0.0, False] += [item.record.next(delivered_before=True) for item in unburied]
+        unconfirmed = self._publish_dead_letters(dead)
+        again[0.0, False] += [item.record.next(delivered_before=True) for item in unconfirmed]
         for (delay, singly), records in again.items():
             if records:
                 self.send_again(records, delay, singly=singly)
-        return self._count(batch, [item for item in dead if item not in unburied])
+        return self._count(batch, [item for item in dead if item not in unconfirmed])
 
     def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
         """Send `records` to their own task again after `delay` seconds, in one message or one each."""
         for index, group in enumerate([[record] for record in records] if singly else [records]):
             send = partial(
-                self._world.sender.send,
+                self._ctx.sender.send,
                 self._job,
                 group,
                 task_id=derived_id("again", self._task_id, delay, singly, index),
                 countdown=min(delay, self._cap) or None,
             )
-            self._patience.insist(send)
+            self._outage_wait.call_until_done(send)
 
     def _decide(self, record: Record, error: BaseException) -> Decision:
-        if isinstance(error, SendAgain):
-            return Again(delay_seconds=error.delay, spends=None)
+        if isinstance(error, Requeue):
+            return Again(delay_seconds=error.delay, consumes=None)
         if not isinstance(error, LernError):
             return GiveUp(code="BUG")
         if isinstance(error, TransientError) and error.dependency:
@@ -91,7 +91,7 @@ class Settlement:
             not_yet=record.not_yet,
             first_failed_ms=record.first_failed_ms,
             now_ms=self._now_ms,
-            limits=retry_limits(self._world.settings),
+            limits=retry_limits(self._ctx.settings),
             jitter=self._jitter,
         )
 
@@ -104,7 +104,7 @@ class Settlement:
         if dependency not in self._outages:
             self._outages[dependency] = None
             try:
-                self._world.probe(dependency)
+                self._ctx.probe(dependency)
             except DependencyDown as down:
                 self._outages[dependency] = down
             except LernError as error:
@@ -114,8 +114,8 @@ class Settlement:
     def _next(self, record: Record, decision: Again) -> Record:
         wait = int(decision.delay_seconds * 1000)
         return record.next(
-            attempt=record.attempt + (decision.spends == "attempt"),
-            not_yet=record.not_yet + (decision.spends == "not_yet"),
+            attempt=record.attempt + (decision.consumes == "attempt"),
+            not_yet=record.not_yet + (decision.consumes == "not_yet"),
             first_failed_ms=record.first_failed_ms or self._now_ms,
             # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
             not_before_ms=self._now_ms + wait if decision.delay_seconds > self._cap else None,
@@ -124,34 +124,34 @@ class Settlement:
 
     def _refresh_relations(self, error: BaseException) -> None:
         """Ask for the relation cache of a course that has none."""
-        if isinstance(error, NotYet) and error.course_id:
-            ask_for_relations(self._world, error.course_id)
+        if isinstance(error, NotReady) and error.course_id:
+            ask_for_relations(self._ctx, error.course_id)
 
-    def _bury(self, dead: Sequence[Item[Any]]) -> list[Item[Any]]:
+    def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
         """Publish dead letters; the items of those that were not confirmed in time."""
         left = list(dead)
         while left:
-            letters = [self._letter(item) for item in left]
-            results = dead_letter.publish(letters, self._world.kafka, self._world.files)
+            letters = [self._dead_letter(item) for item in left]
+            results = dead_letter.publish(letters, self._ctx.kafka, self._ctx.files)
             left = [item for item, error in zip(left, results, strict=True) if error is not None]
             if left:
                 error = next(error for error in results if error is not None)
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
-                if not self._patience.wait_for(error.name if isinstance(error, DependencyDown) else "kafka"):
+                if not self._outage_wait.wait_until_up(error.name if isinstance(error, DependencyDown) else "kafka"):
                     return left
         return left
 
-    def _letter(self, item: Item[Any]) -> dead_letter.Letter:
+    def _dead_letter(self, item: BatchRecord[Any]) -> dead_letter.DeadLetter:
         assert isinstance(item.outcome, Failed)  # noqa: S101 (only failed items are buried)
         failure = dead_letter.failure_of(
             item.outcome.error, job=self._job, record=item.record, now_ms=self._now_ms, task_id=self._task_id
         )
         _log.error("record_dead", code=failure.code, **_where(item.record))
-        return dead_letter.Letter(
-            record=item.record, failure=failure, topic=self._world.settings.failed_topic(self._job)
+        return dead_letter.DeadLetter(
+            record=item.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
 
-    def _count(self, batch: Batch[Any], dead: Sequence[Item[Any]]) -> dict[str, int]:
+    def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]]) -> dict[str, int]:
         bugs = sum(
             1 for item in dead if isinstance(item.outcome, Failed) and not isinstance(item.outcome.error, LernError)
         )
@@ -165,7 +165,9 @@ class Settlement:
             count(_OUTCOME_COUNTERS[name], amount, job=self._job)
         count("records-bug", bugs, job=self._job)
         ignored = sum(
-            isinstance(item.outcome, Failed) and isinstance(item.outcome.error, Rejected) and item.outcome.error.ignored
+            isinstance(item.outcome, Failed)
+            and isinstance(item.outcome.error, RuleViolation)
+            and item.outcome.error.ignored
             for item in dead
         )
         count("ignored-event-count", ignored, job=self._job)
@@ -207,7 +209,7 @@ def _documented_counters(job: JobName) -> tuple[CounterName, CounterName]:
     return "skipped-events-count" if job in get_args(ProgressJob) else "skipped-event-count", "total-events-count"
 
 
-def _number(items: Iterable[Item[Any]], kind: type) -> int:
+def _number(items: Iterable[BatchRecord[Any]], kind: type) -> int:
     return sum(isinstance(item.outcome, kind) for item in items)
 
 

@@ -14,18 +14,18 @@ from lern_tasks import settings as lern_settings
 from lern_tasks.app import app
 from lern_tasks.catalogue import JobName, task_name
 from lern_tasks.delivery import resources as wiring
-from lern_tasks.delivery.batch import Batch, Item, Parse
-from lern_tasks.delivery.outage import Patience, no_soft_limit
+from lern_tasks.delivery.batch import Batch, BatchRecord, Parse
+from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.settlement import Settlement
-from lern_tasks.errors import DependencyDown, LernError, SendAgain, SettingsError, TransientError
+from lern_tasks.errors import DependencyDown, LernError, Requeue, SettingsError, TransientError
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 
 E = TypeVar("E")
 
-Body = Callable[[Batch[E], World], None]
+Body = Callable[[Batch[E], Resources], None]
 """The work of a job: gives every open item of the batch an outcome, or raises for all that are left."""
 
 _log = logger(__name__)
@@ -37,7 +37,7 @@ class DeadRecords(LernError):
     code = "DEAD_RECORDS"
 
 
-class KillsItsWorker(LernError):
+class PoisonMessage(LernError):
     """This record was delivered so often without an end that it is taken to kill the process that runs it."""
 
     code = "KILLS_ITS_WORKER"
@@ -51,10 +51,10 @@ def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, int]:
             wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
-            world = wiring.world(lern_settings.current(), app)
+            ctx = wiring.process_resources(lern_settings.current(), app)
             with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
                 message = Message(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
-                counts = run_message(job, parse, body, world=world, message=message)
+                counts = run_message(job, parse, body, ctx=ctx, message=message)
                 _log.info("message_done", **counts)
             if counts.get("dead"):
                 raise DeadRecords(f"{counts['dead']} of {len(wire)} records are dead letters: {counts}")
@@ -84,30 +84,30 @@ class Message:
     wire: Sequence[Any]
 
 
-def run_message(job: JobName, parse: Parse[E], body: Body[E], *, world: World, message: Message) -> dict[str, int]:
+def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources, message: Message) -> dict[str, int]:
     """Run one message of `job`; the number of records by outcome.
 
     Returns only when dead letters and records sent again are confirmed.
     """
-    patience = Patience(world, soft_limit=world.settings.job(job).soft_time_limit)
-    settlement = Settlement(world, patience, job=job, task_id=message.task_id)
+    outage_wait = OutageWait(ctx, soft_limit=ctx.settings.job(job).soft_time_limit)
+    settlement = Settlement(ctx, outage_wait, job=job, task_id=message.task_id)
     records = [_record(entry) for entry in message.wire]
     try:
-        delivery = patience.ride_out(lambda: world.deliveries.arrive(message.delivery_id))
+        delivery = outage_wait.call_through_outage(lambda: ctx.delivery_counter.increment(message.delivery_id))
     except DependencyDown:
         settlement.send_again(records, 0)
         return {"again": len(records)}
     if delivery > 1 and len(records) > 1:
         counts = _split(job, settlement, records)
     else:
-        batch: Batch[E] = Batch([Item(record, delivery > 1 or record.delivered_before) for record in records])
-        if delivery > world.settings.tasks.max_deliveries:
-            batch.fail_open(KillsItsWorker(f"delivered {delivery} times without an end; not run again"))
+        batch: Batch[E] = Batch([BatchRecord(record, delivery > 1 or record.delivered_before) for record in records])
+        if delivery > ctx.settings.tasks.max_deliveries:
+            batch.fail_open(PoisonMessage(f"delivered {delivery} times without an end; not run again"))
         else:
-            _work(batch, parse, partial(body, batch, world), patience, partial(_forget, world, message))
+            _work(batch, parse, partial(body, batch, ctx), outage_wait, partial(_forget, ctx, message))
         with no_soft_limit():
             counts = settlement.settle(batch)
-    _forget(world, message)
+    _forget(ctx, message)
     return counts
 
 
@@ -129,10 +129,10 @@ def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> d
 
 
 def _work(
-    batch: Batch[E], parse: Parse[E], body: Callable[[], None], patience: Patience, forget: Callable[[], None]
+    batch: Batch[E], parse: Parse[E], body: Callable[[], None], outage_wait: OutageWait, forget: Callable[[], None]
 ) -> None:
     """Parse, then run the body until every item has an outcome or an outage outlasts the patience."""
-    _postpone_early(batch, patience.now_ms())
+    _postpone_early(batch, outage_wait.now_ms())
     for item in batch.open:
         item.parse(parse)
     while batch.open:
@@ -142,14 +142,14 @@ def _work(
             return
         # Whatever the record does, it did not end its process: while it waits, deaths are not its fault.
         forget()
-        if not _wait(patience, down):
+        if not _wait(outage_wait, down):
             return
         batch.reopen_blocked()
 
 
-def _wait(patience: Patience, down: DependencyDown) -> bool:
+def _wait(outage_wait: OutageWait, down: DependencyDown) -> bool:
     try:
-        return patience.wait_for(down.name)
+        return outage_wait.wait_until_up(down.name)
     except SoftTimeLimitExceeded:
         return False
 
@@ -159,7 +159,7 @@ def _postpone_early(batch: Batch[E], now_ms: int) -> None:
     for item in batch.open:
         left = (item.record.not_before_ms or 0) - now_ms
         if left > 0:
-            item.fail(SendAgain("its waiting time is not over", delay=left / 1000))
+            item.fail(Requeue("its waiting time is not over", delay=left / 1000))
 
 
 def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
@@ -183,13 +183,13 @@ def _out_of_time(batch: Batch[E]) -> None:
     """What the soft limit cut off is sent again; a record that fills the time alone spends an attempt."""
     alone = len(batch.items) == 1
     message = "the soft time limit passed"
-    batch.fail_open(TransientError(message) if alone else SendAgain(message, singly=True))
+    batch.fail_open(TransientError(message) if alone else Requeue(message, singly=True))
 
 
-def _forget(world: World, message: Message) -> None:
+def _forget(ctx: Resources, message: Message) -> None:
     # Nothing is delivered again under this id once the message is acknowledged: a counter left over expires.
     with contextlib.suppress(DependencyDown):
-        world.deliveries.forget(message.delivery_id)
+        ctx.delivery_counter.reset(message.delivery_id)
 
 
 def _delivery_id(request: Any) -> str:

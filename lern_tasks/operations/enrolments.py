@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from lern_tasks.delivery.record import Coordinates, Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError
 from lern_tasks.storage.gateway import Row
 from lern_tasks.sunbird import enrolments
@@ -39,7 +39,7 @@ class Chunk:
 
 
 def chunk(
-    world: World,
+    ctx: Resources,
     after: str | None,
     *,
     size: int,
@@ -54,7 +54,7 @@ def chunk(
     """
     page_after, behind = msgspec.json.decode(after, type=tuple[str | None, list[str]]) if after else (None, [])
     source = BatchEnrolments(
-        gateway=world.gateway, tables=for_job(world.settings, JOB), use_copy=world.settings.tasks.use_report_enrolments
+        gateway=ctx.gateway, tables=for_job(ctx.settings, JOB), use_copy=ctx.settings.tasks.use_report_enrolments
     )
     page = source.page(course_id=course_id, batch_id=batch_id, columns=columns, after=page_after, limit=_SCANNED)
     keys = sorted(key for key, row in page.found.items() if wanted(row) and _parts(key) > behind)
@@ -72,28 +72,28 @@ def _parts(key: EnrolmentKey) -> list[str]:
     return [key.user_id, key.course_id, key.batch_id]
 
 
-def rows(world: World, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row | None]:
+def rows(ctx: Resources, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row | None]:
     """What there is of each enrolment, None where there is no row. Raises the first error."""
     columns = ("active", "status", "issued_certificates")
-    found = enrolments.read_rows(world.gateway, for_job(world.settings, JOB).enrolments, keys, columns)
+    found = enrolments.read_rows(ctx.gateway, for_job(ctx.settings, JOB).enrolments, keys, columns)
     for row in found.values():
         if isinstance(row, LernError):
             raise row
     return {key: row for key, row in found.items() if not isinstance(row, LernError)}
 
 
-def batch_exists(world: World, course_id: str, batch_id: str) -> bool:
+def batch_exists(ctx: Resources, course_id: str, batch_id: str) -> bool:
     """Whether the course has such a batch. Raises LernError."""
-    table = for_job(world.settings, JOB).course_batch
-    (row,) = world.gateway.get_many(table, [(course_id, batch_id)], ("batchid",)).values()
+    table = for_job(ctx.settings, JOB).course_batch
+    (row,) = ctx.gateway.get_many(table, [(course_id, batch_id)], ("batchid",)).values()
     if isinstance(row, LernError):
         raise row
     # A store in a file has no row without a column of ours, as for a batch without template: then learners prove it.
-    return row is not None or bool(chunk(world, None, size=1, course_id=course_id, batch_id=batch_id).keys)
+    return row is not None or bool(chunk(ctx, None, size=1, course_id=course_id, batch_id=batch_id).keys)
 
 
-def cause(world: World, task_id: str) -> Record:
+def cause(ctx: Resources, task_id: str) -> Record:
     """What the records of a run say of where they come from: their ids, too, are the run's own."""
     return Record(
-        value=None, topic=f"run:{task_id}", timestamp=world.now_ms(), origin=Coordinates(topic=task_id), bulk=True
+        value=None, topic=f"run:{task_id}", timestamp=ctx.now_ms(), origin=Coordinates(topic=task_id), bulk=True
     )

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.handoff import Handoff, hand_off
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.resumable_task import Stand, Turn
 from lern_tasks.errors import DependencyDown, LernError, SettingsError, TransientError
-from lern_tasks.jobs.certificates.eligibility.eligibility_data import JOB, Facts
+from lern_tasks.jobs.certificates.eligibility.eligibility_data import JOB, EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
-from lern_tasks.jobs.certificates.rules.requests import Earned, issue_event
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, issue_event
 from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.operations.enrolments import COMPLETE, Chunk, cause
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -44,7 +44,7 @@ class Tally(msgspec.Struct, kw_only=True):
     failures: list[dict[str, str]] = []
     broken: dict[str, str] = {}
 
-    def add(self, key: EnrolmentKey, found: Evaluation, group: Callable[[Earned], str]) -> None:
+    def add(self, key: EnrolmentKey, found: Evaluation, group: Callable[[EligibleCertificate], str]) -> None:
         """Count what an enrolment has earned."""
         self.learners += bool(found.earned)
         for earned in found.earned:
@@ -71,38 +71,40 @@ def named(key: EnrolmentKey) -> dict[str, str]:
     return {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
 
 
-def work(chunk: Chunk, stand: Stand, turn: Turn, *, group: Callable[[Earned], str], really: bool) -> Stand:
+def work(chunk: Chunk, stand: Stand, turn: Turn, *, group: Callable[[EligibleCertificate], str], really: bool) -> Stand:
     """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned."""
     tally = msgspec.convert(stand.result, Tally) if stand.result else Tally()
-    facts = Facts(turn.world, chunk.keys)
+    data = EligibilityData(turn.ctx, chunk.keys)
     earned: list[EnrolmentKey] = []
     after, done = chunk.after, chunk.done
     for key in chunk.keys:
-        if _counts(key, facts, tally, turn.world, group):
+        if _counts(key, data, tally, turn.ctx, group):
             earned.append(key)
         if turn.over and key != chunk.keys[-1]:
             after, done = chunk.behind(key), 0.0
             break
     if really:
-        ask(turn.world, earned, cause(turn.world, turn.task_id), reissue=False)
+        ask(turn.ctx, earned, cause(turn.ctx, turn.task_id), reissue=False)
         tally.asked += len(earned)
     result = msgspec.to_builtins(tally)
     return Stand(after=after, done=1.0 if after is None else max(stand.done, done), ended=after is None, result=result)
 
 
-def _counts(key: EnrolmentKey, facts: Facts, tally: Tally, world: World, group: Callable[[Earned], str]) -> bool:
+def _counts(
+    key: EnrolmentKey, data: EligibilityData, tally: Tally, ctx: Resources, group: Callable[[EligibleCertificate], str]
+) -> bool:
     """Whether the enrolment has earned something. Raises what is no fault of this enrolment."""
     try:
-        row = facts.enrolment(key)
+        row = data.enrolment(key)
         if row is None or row["active"] is not True or row["status"] != COMPLETE:
             return False
         tally.enrolments += 1
-        found = evaluate(key, facts, reissue=False, asked_ms=None)
+        found = evaluate(key, data, reissue=False, asked_ms=None)
     except (DependencyDown, SettingsError):
         raise
     except TransientError as error:
         if error.dependency:
-            world.probe(error.dependency)
+            ctx.probe(error.dependency)
         tally.fail(key, error)
         return False
     except LernError as error:
@@ -115,15 +117,15 @@ def _counts(key: EnrolmentKey, facts: Facts, tally: Tally, world: World, group: 
 def _one_of_a_name(found: Evaluation) -> Evaluation:
     """Two templates of one name give one certificate."""
     earned = {name_key(entry.template.name): entry for entry in reversed(found.earned)}
-    return Evaluation(earned=list(reversed(earned.values())), not_earned=found.not_earned, broken=found.broken)
+    return Evaluation(earned=list(reversed(earned.values())), ineligible=found.ineligible, broken=found.broken)
 
 
-def ask(world: World, keys: Sequence[EnrolmentKey], run: Record, *, reissue: bool) -> None:
+def ask(ctx: Resources, keys: Sequence[EnrolmentKey], run: Record, *, reissue: bool) -> None:
     """Ask the pre-processor for the certificates of these enrolments, behind live learners. Raises DependencyDown."""
-    topic = world.settings.topic(world.settings.collection_cert_pre_processor.kafka_input_topic)
-    now_ms = world.now_ms()
+    topic = ctx.settings.topic(ctx.settings.collection_cert_pre_processor.kafka_input_topic)
+    now_ms = ctx.now_ms()
     steps = [
-        Step(
+        Handoff(
             job=JOB,
             event=issue_event(key, now_ms=now_ms, reissue=reissue),
             topic=topic,
@@ -133,7 +135,7 @@ def ask(world: World, keys: Sequence[EnrolmentKey], run: Record, *, reissue: boo
         )
         for key in keys
     ]
-    hand_on(world, steps)
+    hand_off(ctx, steps)
 
 
 def said(stand: Stand, **more: Any) -> Stand:

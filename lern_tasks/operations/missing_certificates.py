@@ -11,11 +11,11 @@ from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
 from lern_tasks.app import app
 from lern_tasks.delivery import resources as wiring
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import InvalidArgument
-from lern_tasks.jobs.certificates.rules.requests import Earned
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 from lern_tasks.logs import logger
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import COMPLETE, chunk
@@ -42,7 +42,7 @@ def sweep_missing_certificates(since: object, fix: object = False) -> Page:
 
 
 def _sweep(since: datetime, fix: bool, stand: Stand, turn: Turn) -> Stand:
-    page = chunk(turn.world, stand.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
+    page = chunk(turn.ctx, stand.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
     new = work(page, stand, turn, group=_by_batch, really=fix)
     new = said(new, since=since.isoformat(), fix=fix, says=messages.issued(new.result, really=fix))
     if new.ended and new.result["learners"]:
@@ -57,25 +57,25 @@ def _wanted(since: datetime, row: Row) -> bool:
     return row["active"] is True and row["status"] == COMPLETE and (completed is None or completed >= since)
 
 
-def _by_batch(earned: Earned) -> str:
+def _by_batch(earned: EligibleCertificate) -> str:
     return f"{earned.key.course_id} {earned.key.batch_id}"
 
 
 @app.task(name="lern.nightly_missing_certificates")
 def nightly_missing_certificates() -> str | None:
     """Start the sweep of the night; its task id, by which it can be watched. None when it is switched off."""
-    return start_nightly(wiring.world(lern_settings.current(), app))
+    return start_nightly(wiring.process_resources(lern_settings.current(), app))
 
 
-def start_nightly(world: World) -> str | None:
+def start_nightly(ctx: Resources) -> str | None:
     """Send the sweep of this night, unless another beat has. Raises DependencyDown."""
-    tasks = world.settings.tasks
+    tasks = ctx.settings.tasks
     if not tasks.sweep_days:
         return None
-    today = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC).date()
+    today = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC).date()
     task_id = derived_id("missing_certificates", today)
     name = f"beat:missing-certificates:{today}"
-    if world.once.first(name, expiry=_NIGHT):
+    if ctx.idempotency_keys.claim(name, expiry=_NIGHT):
         kwargs = {"since": str(today - timedelta(days=tasks.sweep_days)), "fix": tasks.sweep_fix}
-        world.sender.send_named(NAME, kwargs, task_id=task_id, queue=catalogue.BULK_QUEUE)
+        ctx.sender.send_named(NAME, kwargs, task_id=task_id, queue=catalogue.BULK_QUEUE)
     return task_id

@@ -6,7 +6,7 @@ See docs/administration.md, "Reconciling".
 from functools import partial
 from typing import Any
 
-from lern_tasks.delivery.handoff import hand_on
+from lern_tasks.delivery.handoff import hand_off
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
@@ -28,19 +28,19 @@ def reconcile_enrolment(user_id: object, course_id: object, batch_id: object) ->
 
 
 def _one(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
-    world = turn.world
-    row = rows(world, [key])[key]
+    ctx = turn.ctx
+    row = rows(ctx, [key])[key]
     result: dict[str, Any] = {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
     if row is None:
         return _ended({**result, "found": False, "says": messages.no_enrolment(key)})
-    run = cause(world, turn.task_id)
-    answer = reconcile([key], world, cause=run, delivered_before={key} if turn.repeated else frozenset())[key]
+    run = cause(ctx, turn.task_id)
+    answer = reconcile([key], ctx, cause=run, delivered_before={key} if turn.repeated else frozenset())[key]
     if isinstance(answer, LernError):
         raise answer
     asked = answer.certificate_asked
     if answer.status_after == COMPLETE and not asked and row["active"] is True:
         # Complete once is complete: contents that were added or merged away since do not cost the certificate.
-        ask(world, [key], run, reissue=False)
+        ask(ctx, [key], run, reissue=False)
         asked = True
     return _ended({**result, **_figures(row, answer), "certificate_asked": asked} | _words(row, answer, asked))
 
@@ -75,15 +75,15 @@ def reconcile_batch(course_id: object, batch_id: object) -> Page:
 
 
 def _batch(course_id: str, batch_id: str, stand: Stand, turn: Turn) -> Stand:
-    world = turn.world
+    ctx = turn.ctx
     result: dict[str, Any] = {"course_id": course_id, "batch_id": batch_id, "found": True, "enrolments": 0}
-    if stand.after is None and not batch_exists(world, course_id, batch_id):
+    if stand.after is None and not batch_exists(ctx, course_id, batch_id):
         return _ended({**result, "found": False, "says": messages.no_batch(course_id, batch_id)})
-    page = chunk(world, stand.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
+    page = chunk(ctx, stand.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
     # A copy by batch may name enrolments that are gone.
-    there = [key for key, row in rows(world, page.keys).items() if row is not None]
-    run = cause(world, turn.task_id)
-    hand_on(world, [sync_step(key, run, world) for key in there])
+    there = [key for key, row in rows(ctx, page.keys).items() if row is not None]
+    run = cause(ctx, turn.task_id)
+    hand_off(ctx, [sync_step(key, run, ctx) for key in there])
     result["enrolments"] = stand.result.get("enrolments", 0) + len(there)
     if page.after is None:
         return _ended({**result, "says": messages.handed_over(result["enrolments"])})

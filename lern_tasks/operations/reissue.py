@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
-from lern_tasks.jobs.certificates.eligibility.eligibility_data import Facts
+from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
-from lern_tasks.jobs.certificates.rules.requests import Earned
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import batch_exists, cause, chunk, rows
 from lern_tasks.operations.issuing import CHUNK, ask, named, said, work
@@ -20,13 +20,13 @@ def reissue_certificate(user_id: object, course_id: object, batch_id: object) ->
 
 
 def _reissue(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
-    world = turn.world
-    if rows(world, [key])[key] is None:
+    ctx = turn.ctx
+    if rows(ctx, [key])[key] is None:
         result = {**named(key), "found": False, "templates": [], "says": messages.no_enrolment(key)}
         return Stand(done=1.0, ended=True, result=result)
-    found = evaluate(key, Facts(world, [key]), reissue=True, asked_ms=None)
+    found = evaluate(key, EligibilityData(ctx, [key]), reissue=True, asked_ms=None)
     if found.earned:
-        ask(world, [key], cause(world, turn.task_id), reissue=True)
+        ask(ctx, [key], cause(ctx, turn.task_id), reissue=True)
     templates = _templates(found)
     result = {**named(key), "found": True, "templates": templates, "says": messages.reissued(templates)}
     return Stand(done=1.0, ended=True, result=result)
@@ -44,7 +44,7 @@ def _templates(found: Evaluation) -> list[dict[str, Any]]:
         }
         for one in found.earned
     ]
-    reasons = {**found.not_earned, **{template_id: str(error) for template_id, error in found.broken.items()}}
+    reasons = {**found.ineligible, **{template_id: str(error) for template_id, error in found.broken.items()}}
     others = [
         {
             "template_id": template_id,
@@ -68,13 +68,13 @@ def issue_batch(course_id: object, batch_id: object, dry_run: object = True) -> 
 
 def _batch(course_id: str, batch_id: str, dry_run: bool, stand: Stand, turn: Turn) -> Stand:
     about = {"course_id": course_id, "batch_id": batch_id, "dry_run": dry_run}
-    if stand.after is None and not batch_exists(turn.world, course_id, batch_id):
+    if stand.after is None and not batch_exists(turn.ctx, course_id, batch_id):
         says = messages.no_batch(course_id, batch_id)
         return Stand(done=1.0, ended=True, result={**about, "found": False, "says": says})
-    page = chunk(turn.world, stand.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
+    page = chunk(turn.ctx, stand.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
     new = work(page, stand, turn, group=_by_template, really=not dry_run)
     return said(new, **about, found=True, says=messages.issued(new.result, really=not dry_run))
 
 
-def _by_template(earned: Earned) -> str:
+def _by_template(earned: EligibleCertificate) -> str:
     return f"{earned.template.template_id} {earned.template.name}"

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lern_tasks import catalogue as topics
-from lern_tasks.catalogue import EventJob
+from lern_tasks.catalogue import UNKNOWN_JOB_FAILED, EventJob
 from lern_tasks.settings import Settings
 
 Role = Literal["input", "handed on", "audit", "failed"]
-
-UNKNOWN_JOB_FAILED = "{env}.lern.tasks.failed"
-"""Dead letters of what belongs to no job with a documented failed topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +31,7 @@ def needed_topics(settings: Settings, jobs: Iterable[EventJob] = topics.EVENT_JO
     for job in jobs:
         roles[settings.topic(settings.job(job).kafka_input_topic)].add("input")
         roles[settings.failed_topic(job)].add("failed")
-        for template in _handed_on(settings, job):
+        for template in _handed_off(settings, job):
             roles[settings.topic(template)].add("handed on")
         audit = getattr(settings.job(job), "kafka_audit_topic", "")
         if audit:
@@ -43,7 +40,7 @@ def needed_topics(settings: Settings, jobs: Iterable[EventJob] = topics.EVENT_JO
     return [NeededTopic(name=name, roles=tuple(sorted(uses))) for name, uses in sorted(roles.items())]
 
 
-def _handed_on(settings: Settings, job: EventJob) -> list[str]:
+def _handed_off(settings: Settings, job: EventJob) -> list[str]:
     match job:
         case "activity_aggregate_updater" | "enrolment_reconciliation":
             return [settings.progress(job).kafka_certissue_topic]

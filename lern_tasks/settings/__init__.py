@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from lern_tasks import catalogue as topics
 from lern_tasks.catalogue import EventJob, JobName, ProgressJob
 from lern_tasks.errors import SettingsError
-from lern_tasks.settings import certificate_jobs, progress_jobs, shared, user_jobs
+from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
 from lern_tasks.settings.jobs import JobSettings
 
@@ -72,37 +72,35 @@ class Settings(BaseSettings):
     tasks: shared.TaskSettings = Field(default_factory=shared.TaskSettings)
     bridge: shared.BridgeSettings = Field(default_factory=shared.BridgeSettings)
     files: shared.FileSettings = Field(default_factory=shared.FileSettings)
-    relation_cache_updater: progress_jobs.RelationCacheUpdaterSettings = Field(
-        default_factory=progress_jobs.RelationCacheUpdaterSettings
+    relation_cache_updater: relations.RelationCacheUpdaterSettings = Field(
+        default_factory=relations.RelationCacheUpdaterSettings
     )
-    activity_aggregate_updater: progress_jobs.ActivityAggregateUpdaterSettings = Field(
-        default_factory=progress_jobs.ActivityAggregateUpdaterSettings
+    activity_aggregate_updater: progress.ActivityAggregateUpdaterSettings = Field(
+        default_factory=progress.ActivityAggregateUpdaterSettings
     )
-    assessment_aggregator: progress_jobs.AssessmentAggregatorSettings = Field(
-        default_factory=progress_jobs.AssessmentAggregatorSettings
+    assessment_aggregator: assessments.AssessmentAggregatorSettings = Field(
+        default_factory=assessments.AssessmentAggregatorSettings
     )
-    enrolment_reconciliation: progress_jobs.EnrolmentReconciliationSettings = Field(
-        default_factory=progress_jobs.EnrolmentReconciliationSettings
+    enrolment_reconciliation: progress.EnrolmentReconciliationSettings = Field(
+        default_factory=progress.EnrolmentReconciliationSettings
     )
-    merge_user_courses: progress_jobs.MergeUserCoursesSettings = Field(
-        default_factory=progress_jobs.MergeUserCoursesSettings
+    merge_user_courses: accounts.MergeUserCoursesSettings = Field(default_factory=accounts.MergeUserCoursesSettings)
+    collection_cert_pre_processor: certificates.CollectionCertPreProcessorSettings = Field(
+        default_factory=certificates.CollectionCertPreProcessorSettings
     )
-    collection_cert_pre_processor: certificate_jobs.CollectionCertPreProcessorSettings = Field(
-        default_factory=certificate_jobs.CollectionCertPreProcessorSettings
+    collection_certificate_generator: certificates.CollectionCertificateGeneratorSettings = Field(
+        default_factory=certificates.CollectionCertificateGeneratorSettings
     )
-    collection_certificate_generator: certificate_jobs.CollectionCertificateGeneratorSettings = Field(
-        default_factory=certificate_jobs.CollectionCertificateGeneratorSettings
-    )
-    user_cache_updater: user_jobs.UserCacheUpdaterSettings = Field(default_factory=user_jobs.UserCacheUpdaterSettings)
+    user_cache_updater: users.UserCacheUpdaterSettings = Field(default_factory=users.UserCacheUpdaterSettings)
 
     def job(self, job: JobName) -> JobSettings:
         """The settings of `job`; what follows a certificate shares the generator's."""
         name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
         return cast("JobSettings", getattr(self, name))
 
-    def progress(self, job: ProgressJob) -> progress_jobs.ProgressSettings:
+    def progress(self, job: ProgressJob) -> progress.ProgressSettings:
         """What the settings of the jobs that compute progress have in common."""
-        return cast("progress_jobs.ProgressSettings", getattr(self, job))
+        return cast("progress.ProgressSettings", getattr(self, job))
 
     def hard_time_limit(self, job: JobName) -> int:
         """Seconds after which the process of a task is ended: time for the soft limit's own work, and slow writes."""

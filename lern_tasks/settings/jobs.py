@@ -6,7 +6,7 @@ from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.settings.field import documented, ours
 from lern_tasks.settings.shared import Scope
 
-HandOn = Literal["celery", "kafka"]
+HandOff = Literal["celery", "kafka"]
 
 
 class JobSettings(Scope):
@@ -27,7 +27,7 @@ class JobSettings(Scope):
     )
     records: int = ours(1, note="records packed into one task message under backlog, at most")
     soft_time_limit: int = ours(90, note="seconds after which a task stops and sends what is left again")
-    hand_on: HandOn = ours("celery", note="how our jobs reach this one: celery, or kafka (a Flink job takes it)")
+    hand_off: HandOff = ours("celery", note="how our jobs reach this one: celery, or kafka (a Flink job takes it)")
 
     @property
     def packed(self) -> int:
@@ -52,3 +52,21 @@ class CloudStorageSettings(JobSettings):
         return CloudStorage(
             placeholder=self.cloud_store_base_path_placeholder, base=f"{base}/{self.content_cloud_storage_container}"
         )
+
+
+class CourseTablesSettings(JobSettings):
+    """The tables of a learner's course, as three jobs name them alike."""
+
+    lms_cassandra_keyspace: str = documented("sunbird_courses", "lms-cassandra.keyspace", note="keyspace")
+    lms_cassandra_content_consumption_table: str = documented(
+        "user_content_consumption",
+        "lms-cassandra.content_consumption.table",
+        "lms-cassandra.consumption.table",
+        note="a learner's contents",
+    )
+    lms_cassandra_user_enrolments_table: str = documented(
+        "user_enrolments", "lms-cassandra.user_enrolments.table", note="enrolments"
+    )
+    lms_cassandra_user_activity_agg_table: str = documented(
+        "user_activity_agg", "lms-cassandra.user_activity_agg.table", note="aggregates"
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.assessments.rules.summary import Summary, stale_figures
-from lern_tasks.rules.progress import Progress
+from lern_tasks.jobs.progress.rules.progress import Progress
 from lern_tasks.storage.gateway import Gateway, Mutation, PutMap, ReplaceCollection, Row
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

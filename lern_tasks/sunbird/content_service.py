@@ -5,7 +5,7 @@ from typing import Self
 import httpx
 
 from lern_tasks.connections.http import Http, member, segment
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -37,7 +37,7 @@ class ContentClient:
         """
         try:
             answer = self._http.call("GET", f"{self._read_path}/{segment(content_id)}")
-        except Refused:
+        except RefusedByService:
             return ""
         code = member(answer, "responseCode")
         return _text(answer, "contentType") if isinstance(code, str) and code.upper() == "OK" else ""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from lern_tasks.errors import LernError
-from lern_tasks.rules.progress import EnrolmentUpdate, StoredEnrolment
+from lern_tasks.jobs.progress.rules.enrolment_row import EnrolmentUpdate, StoredEnrolment
 from lern_tasks.storage.gateway import Gateway, Mutation, PutCells, ReplaceCollection, Row
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

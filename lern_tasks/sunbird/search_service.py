@@ -9,7 +9,7 @@ import httpx
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.connections.http import Http, member
 from lern_tasks.connections.ttl_cache import TtlCache
-from lern_tasks.errors import NotYet
+from lern_tasks.errors import NotReady
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -61,5 +61,5 @@ class SearchClient:
         first = content[0] if isinstance(content, list) and content else None
         status = member(first, "status")
         if not member(answer, "result", "count") or not isinstance(status, str) or not status:
-            raise NotYet(f"the search knows no published or retired collection {course_id}", course_id=course_id)
+            raise NotReady(f"the search knows no published or retired collection {course_id}", course_id=course_id)
         return status

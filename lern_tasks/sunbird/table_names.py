@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lern_tasks.catalogue import EventJob, topic_name
 from lern_tasks.settings import Settings
-from lern_tasks.settings.progress_jobs import CourseTablesSettings
+from lern_tasks.settings.jobs import CourseTablesSettings
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird import tables
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from bridge.handover import Polled, TaskMessage
+from bridge.packing import PolledRecord, TaskMessage
 from bridge.routes import Route
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown, LernError
@@ -81,15 +81,15 @@ class RecordingDeadLetters:
         """Nothing is open."""
 
 
-def polled(offset: int, *, partition: int = 0, value: bytes | None = b"{}", key: bytes | None = None) -> Polled:
+def polled(offset: int, *, partition: int = 0, value: bytes | None = b"{}", key: bytes | None = None) -> PolledRecord:
     """A record of `ROUTE` as a poll gives it."""
     record = Record.from_kafka(
         value=value, topic=ROUTE.topic, partition=partition, offset=offset, key=key, timestamp=1_700_000_000_000
     )
-    return Polled(partition=partition, offset=offset, size=len(value or b""), record=record)
+    return PolledRecord(partition=partition, offset=offset, size=len(value or b""), record=record)
 
 
-def message(*records: Polled, route: Route = ROUTE) -> TaskMessage:
+def message(*records: PolledRecord, route: Route = ROUTE) -> TaskMessage:
     return TaskMessage(route, records)
 
 

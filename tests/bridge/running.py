@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bridge.back_pressure import Gate
-from bridge.consumer import RouteConsumer, TakesDead
+from bridge.back_pressure import BackPressure
+from bridge.consumer import DeadLetterPublisher, RouteConsumer
 from bridge.service import consumer_config
 from tests.bridge.doubles import RecordingBroker, RecordingDeadLetters
 from tests.bridge.kafka import Kafka
@@ -18,7 +18,13 @@ class Running:
     """A consumer that runs until `stop`."""
 
     def __init__(
-        self, kafka: Kafka, broker: RecordingBroker, dead: TakesDead, *, records: int, properties: Mapping[str, str]
+        self,
+        kafka: Kafka,
+        broker: RecordingBroker,
+        dead: DeadLetterPublisher,
+        *,
+        records: int,
+        properties: Mapping[str, str],
     ) -> None:
         route = replace(kafka.route(), records=records)
         self.stopping = threading.Event()
@@ -29,7 +35,7 @@ class Running:
             broker=broker,
             dead_letters=dead,
             # Looks often, so that a test need not wait for the next look.
-            gate=Gate(broker, high=HIGH, low=LOW, every=0.1),
+            back_pressure=BackPressure(broker, high=HIGH, low=LOW, every=0.1),
             stop=self.stopping,
             at_once=500,
             max_bytes=1_048_576,
@@ -56,7 +62,7 @@ class Running:
 def consuming(
     kafka: Kafka,
     broker: RecordingBroker,
-    dead: TakesDead | None = None,
+    dead: DeadLetterPublisher | None = None,
     *,
     records: int = 100,
     properties: Mapping[str, str] | None = None,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.broker import Unsendable
 from bridge.consumer import RouteConsumer
-from bridge.handover import TaskMessage
+from bridge.packing import TaskMessage
+from bridge.publisher import Unsendable
 from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.metrics import value
 from tests.bridge.doubles import RecordingBroker, RecordingDeadLetters, sorted_per_partition

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.broker import Unsendable
 from bridge.dead_letters import DeadLetters
+from bridge.publisher import Unsendable
 from lern_tasks.delivery.dead_letter import from_message
 from lern_tasks.errors import LernError
 from lern_tasks.metrics import value

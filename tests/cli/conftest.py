@@ -16,7 +16,7 @@ from lern_tasks.cli.__main__ import lern
 from lern_tasks.cli.doctor import workers
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
-from lern_tasks.delivery.dead_letter import Letter, failure_of, publish, to_message
+from lern_tasks.delivery.dead_letter import DeadLetter, failure_of, publish, to_message
 from lern_tasks.delivery.record import Record
 from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.demo.platform.registry import Registry
@@ -141,7 +141,7 @@ def bury(installation: Settings) -> Iterator[Callable[..., None]]:
                 now_ms=failed_ms,
                 task_id="task-1",
             )
-            letters.append(Letter(record=record, failure=failure, topic="dev.activity.agg.failed"))
+            letters.append(DeadLetter(record=record, failure=failure, topic="dev.activity.agg.failed"))
         assert publish(letters, kafka, Files(installation.files.location)) == [None] * len(values)
 
     yield publish_letters
@@ -154,7 +154,7 @@ def bury_spilled(settings: Settings, value: bytes) -> None:
     failure = failure_of(
         InvalidEvent("too much"), job="activity_aggregate_updater", record=record, now_ms=1, task_id=None
     )
-    message = to_message(Letter(record=record, failure=failure, topic="dev.activity.agg.failed"))
+    message = to_message(DeadLetter(record=record, failure=failure, topic="dev.activity.agg.failed"))
     reference = Files(settings.files.location).put("letters/large", value)
     headers = (*message.headers, ("lern-value-ref", reference.encode()))
     kafka = KafkaOut(settings.kafka)

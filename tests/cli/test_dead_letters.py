@@ -11,7 +11,7 @@ import redis as redis_client
 from lern_tasks.cli.dead_letters import sources
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.demo.servers.redis import Redis
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern, bury_spilled, event
 
@@ -71,7 +71,7 @@ def test_an_empty_installation_has_no_dead_letters(lern_command: Lern, installat
 )
 def test_list_is_restricted(lern_command: Lern, bury: Bury, options: tuple[str, ...], users: list[str]) -> None:
     bury(event("u1"), event("u2"))
-    bury(event("u3"), error=Refused("the registry says no"), failed_ms=1_701_000_000_000)
+    bury(event("u3"), error=RefusedByService("the registry says no"), failed_ms=1_701_000_000_000)
     assert [row["users"][0] for row in _list(lern_command, *options)] == users
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.broker import bare_app
+from bridge.publisher import bare_app
 from lern_tasks import catalogue as topics
 from lern_tasks.catalogue import EventJob
 from lern_tasks.cli.doctor import cassandra, workers
@@ -207,7 +207,7 @@ def test_a_job_that_hands_on_to_one_that_still_runs_in_flink(healthy: Healthy, t
     options = ("--job", "assessment_aggregator")
     found = healthy.bad(*options)
     assert found.keys() == {("hand-on", "assessment_aggregator")}
-    variable = "LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON"
+    variable = "LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF"
     assert f"{variable}=kafka" in found["hand-on", "assessment_aggregator"]["to_do"]
     assert healthy.bad(*options, **{variable: "kafka"}) == {}
     taken("assessment-aggregator", "bulk", "maintenance", "collection-cert-pre-processor")

@@ -118,7 +118,7 @@ def test_without_our_updater_readers_are_compared_with_each_other(healthy: Healt
     options = [
         option for job in ("activity_aggregate_updater", "enrolment_reconciliation") for option in ("--job", job)
     ]
-    kafka = {"LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON": "kafka"}
+    kafka = {"LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF": "kafka"}
     assert healthy.bad(*options, **kafka, LERN_RELATION_CACHE_UPDATER__REDIS_DATABASE_INDEX="7") == {}
     elsewhere = {"LERN_ENROLMENT_RECONCILIATION__REDIS_DATABASE_RELATIONCACHE_ID": "7"}
     assert healthy.bad(*options, **kafka, **elsewhere).keys() == {("relation cache", "enrolment_reconciliation")}

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
-from lern_tasks.delivery.dead_letter import Letter, failure_of, publish
+from lern_tasks.delivery.dead_letter import DeadLetter, failure_of, publish
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.operations.topics import needed_topics
@@ -126,7 +126,9 @@ def test_dead_letters_are_listed_and_replayed(
         failure = failure_of(
             InvalidEvent("wrong"), job="activity_aggregate_updater", record=record, now_ms=1 + offset, task_id=None
         )
-        letters.append(Letter(record=record, failure=failure, topic=real.failed_topic("activity_aggregate_updater")))
+        letters.append(
+            DeadLetter(record=record, failure=failure, topic=real.failed_topic("activity_aggregate_updater"))
+        )
     letters.append(replace(letters[0], topic=real.failed_topic("relation_cache_updater")))
     assert publish(letters, kafka, Files(f"file://{tmp_path}")) == [None] * 31
     kafka.close()

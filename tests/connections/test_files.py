@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lern_tasks.connections.files import Files
-from lern_tasks.errors import DependencyDown, Refused
+from lern_tasks.errors import DependencyDown, RefusedByService
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def test_a_reference_stays_valid_when_the_files_move(files: Files, root: Path, t
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a", "/etc/passwd", "a/../../b", "a//b", "file:///etc/passwd"])
 def test_a_reference_cannot_leave_the_store(files: Files, name: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         files.get(name)
 
 
 def test_no_such_file(files: Files) -> None:
-    with pytest.raises(Refused, match="topic/none"):
+    with pytest.raises(RefusedByService, match="topic/none"):
         files.get("topic/none")
 
 

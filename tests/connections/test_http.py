@@ -12,7 +12,7 @@ from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
     LernError,
-    Refused,
+    RefusedByService,
     SettingsError,
     TransientError,
     UnknownOutcome,
@@ -35,9 +35,9 @@ TABLE: list[tuple[httpx.Response | Exception, type[LernError], type[LernError]]]
     (NOT_JSON, TransientError, UnknownOutcome),
     (httpx.Response(204), TransientError, UnknownOutcome),
     (httpx.Response(302, headers={"Location": "http://other.example/"}), DependencyDown, DependencyDown),
-    (httpx.Response(400), Refused, Refused),
-    (httpx.Response(401), Refused, Refused),
-    (httpx.Response(404), Refused, Refused),
+    (httpx.Response(400), RefusedByService, RefusedByService),
+    (httpx.Response(401), RefusedByService, RefusedByService),
+    (httpx.Response(404), RefusedByService, RefusedByService),
     (httpx.Response(408), TransientError, UnknownOutcome),
     (httpx.Response(429), TransientError, TransientError),
     (httpx.Response(500), TransientError, UnknownOutcome),
@@ -106,7 +106,7 @@ def test_a_refusal_names_codes_and_fields_and_quotes_nobody() -> None:
             "errmsg": "#/TrainingCertificate/recipient: required key [id] not found for Asha Rao +91 98765 43210",
         },
     }
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedByService) as raised:
         service(ok(answer, status=400)).call("GET", "/")
     assert str(raised.value) == (
         "users refuses with 400 (UOS_1, CLIENT_ERROR, #/TrainingCertificate/recipient, required key [id])"
@@ -115,7 +115,7 @@ def test_a_refusal_names_codes_and_fields_and_quotes_nobody() -> None:
 
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"params": 3, "responseCode": ["x"]}', "{"])
 def test_a_refusal_without_a_usable_body(body: str) -> None:
-    with pytest.raises(Refused, match=r"^users refuses with 403$"):
+    with pytest.raises(RefusedByService, match=r"^users refuses with 403$"):
         service(Answers(httpx.Response(403, text=body))).call("GET", "/")
 
 

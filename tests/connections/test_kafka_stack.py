@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut, OutMessage, TooLarge
-from lern_tasks.delivery.dead_letter import Failure, Letter, from_message, publish
+from lern_tasks.delivery.dead_letter import DeadLetter, Failure, from_message, publish
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings.shared import KafkaSettings
@@ -55,7 +55,7 @@ def test_a_value_of_almost_the_limit_loses_its_trace_and_a_larger_one_its_place(
     files = Files(tmp_path.as_uri())
     values = ["a" * (LIMIT - 2000), "é" * LIMIT, "small"]
     records = [Record(value=value, topic="in", partition=0, offset=n, key="k") for n, value in enumerate(values)]
-    letters = [Letter(record=record, failure=FAILURE, topic=topic) for record in records]
+    letters = [DeadLetter(record=record, failure=FAILURE, topic=topic) for record in records]
 
     assert publish(letters, kafka, files) == [None, None, None]
 

@@ -48,7 +48,7 @@ def small(seed: int, *, learners: int, lessons: int = 5) -> Scenario:
 
 def counted(installation: Installation) -> int:
     """Lessons that are marked as seen."""
-    client = installation.system.world.redis.client("dedup")
+    client = installation.system.ctx.redis.client("dedup")
     return sum(1 for _ in client.scan_iter("[0-9A-F]*", count=1000))
 
 
@@ -112,7 +112,7 @@ def publish_and_produce(installation: Installation, scenario: Scenario) -> None:
 
 def wait_for_work(installation: Installation, scenario: Scenario) -> None:
     """Wait until all lessons are counted and the queues are empty: cheaper than reading all rows again and again."""
-    broker = installation.system.world.redis.client("broker")
+    broker = installation.system.ctx.redis.client("broker")
     wait_until(
         lambda: counted(installation) >= len(scenario.events()) and not broker.hlen(CLAIMS),
         seconds=WORK_SECONDS,
@@ -127,7 +127,7 @@ def check_end(installation: Installation, scenario: Scenario, *, creates_beyond:
     installation.wait_for(scenario, seconds=WORK_SECONDS)
     installation.wait_idle(seconds=WORK_SECONDS)
     assert not installation.dead()
-    client = installation.system.world.redis.client("dedup")
+    client = installation.system.ctx.redis.client("dedup")
     missing = [marker for marker in markers(scenario) if not client.exists(marker)]
     assert not missing
     assert not list(client.scan_iter("lern:pending:*"))

@@ -5,19 +5,19 @@ import signal
 from typing import Any
 
 from lern_tasks.app import app
-from lern_tasks.delivery.batch import Item
+from lern_tasks.delivery.batch import BatchRecord
 
 __all__ = ["MARKER", "app"]
 
 MARKER = "poison-for-tests"
 
-_parse = Item.parse
+_parse = BatchRecord.parse
 
 
-def _poisoned(item: Item[Any], parse: Any) -> None:
+def _poisoned(item: BatchRecord[Any], parse: Any) -> None:
     if MARKER in (item.record.value or ""):
         os.kill(os.getpid(), signal.SIGKILL)
     _parse(item, parse)
 
 
-setattr(Item, "parse", _poisoned)  # noqa: B010 (a type checker refuses the plain assignment)
+setattr(BatchRecord, "parse", _poisoned)  # noqa: B010 (a type checker refuses the plain assignment)

@@ -31,7 +31,7 @@ class Watch:
     def look(self) -> int:
         """How many are completed; fails when one is no longer."""
         table = self._installation.tables.enrolments
-        rows: Any = self._installation.system.world.gateway.get_many(table, self._keys, ["status"])
+        rows: Any = self._installation.system.ctx.gateway.get_many(table, self._keys, ["status"])
         now = {key for key, row in rows.items() if row and row["status"] == COMPLETED}
         assert not self.completed - now, "from completed back to in progress"
         self.completed |= now
@@ -67,7 +67,7 @@ def test_all_jobs_with_deaths_in_between(open_installation: Open) -> None:
 
 
 def _busy(installation: Installation) -> bool:
-    broker = installation.system.world.redis.client("broker")
+    broker = installation.system.ctx.redis.client("broker")
     return bool(
         broker.hlen("unacked") or broker.llen("activity-aggregate-updater") or broker.llen("merge-user-courses")
     )

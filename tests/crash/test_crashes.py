@@ -110,7 +110,7 @@ def test_a_frozen_worker_dies_with_a_message_on_its_way(open_installation: Open)
         for content in learner.finished:
             record = Record(value=json.dumps(finished(learner.key, [content])), topic="test")
             task_id = f"{learner.key.text}:{content}"
-            system.world.sender.send("activity_aggregate_updater", [record], task_id=task_id)
+            system.ctx.sender.send("activity_aggregate_updater", [record], task_id=task_id)
     kill_group(frozen)
     system.start_worker()
     check_end(installation, scenario)

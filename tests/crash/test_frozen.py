@@ -47,7 +47,7 @@ def test_late_writes_of_a_frozen_worker_lose(open_installation: Open) -> None:
 
 def _freeze_under_locks(installation: Installation, group: int) -> None:
     """Freeze the process group `group` at a moment when it holds locks; then wait until their lease is over."""
-    client = installation.system.world.redis.client("state")
+    client = installation.system.ctx.redis.client("state")
 
     def locks() -> list[str]:
         return list(client.scan_iter("lern:lock:progress:*", count=1000))

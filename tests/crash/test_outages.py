@@ -117,7 +117,7 @@ def test_kafka(open_installation: Open, kafka_server: Server) -> None:
     installation.wait_idle()
     os.killpg(worker.pid, signal.SIGSTOP)
     installation.produce(PROGRESS, left)
-    broker = installation.system.world.redis.client("broker")
+    broker = installation.system.ctx.redis.client("broker")
     wait_until(lambda: broker.llen("activity-aggregate-updater"), seconds=60, what="messages before the worker")
     kafka_server.stop()
     os.killpg(worker.pid, signal.SIGCONT)

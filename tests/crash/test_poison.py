@@ -26,7 +26,7 @@ def test_one_record_kills_its_process_and_99_are_done(open_installation: Open) -
     system = installation.system
     system.start_bridge("activity_aggregate_updater")
     queue = "activity-aggregate-updater"
-    broker = system.world.redis.client("broker")
+    broker = system.ctx.redis.client("broker")
     wait_until(lambda: broker.llen(queue), seconds=60, what="a message in the queue")
     assert broker.llen(queue) == 1
 
@@ -38,7 +38,7 @@ def test_one_record_kills_its_process_and_99_are_done(open_installation: Open) -
     assert headers["lern-code"] == "KILLS_ITS_WORKER"
     assert MARKER.encode() in letter.value()
 
-    dedup = system.world.redis.client("dedup")
+    dedup = system.ctx.redis.client("dedup")
     wait_until(lambda: len(list(dedup.scan_iter("[0-9A-F]*"))) == HUNDRED - 1, seconds=60, what="99 lessons counted")
     installation.wait_idle()
     assert len(installation.dead()) == 1

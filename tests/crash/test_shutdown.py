@@ -24,7 +24,7 @@ def test_a_stopping_worker_gives_everything_back(open_installation: Open) -> Non
     worker = system.start_worker()
     system.start_bridge()
     publish_and_produce(installation, scenario)
-    broker = system.world.redis.client("broker")
+    broker = system.ctx.redis.client("broker")
 
     def stop(process: Process) -> None:
         process.terminate()

@@ -6,9 +6,9 @@ import pytest
 
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut, OutMessage, TooLarge
-from lern_tasks.delivery.dead_letter import Failure, Letter, from_message, publish, to_message
+from lern_tasks.delivery.dead_letter import DeadLetter, Failure, from_message, publish, to_message
 from lern_tasks.delivery.record import Coordinates, Record
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, RefusedByService
 from lern_tasks.settings.shared import KafkaSettings
 from tests.harness.mock_kafka import MockKafka, mock_kafka
 
@@ -35,8 +35,8 @@ RECORD = Record(
 )
 
 
-def letter(record: Record = RECORD, failure: Failure = FAILURE) -> Letter:
-    return Letter(record=record, failure=failure, topic=TOPIC)
+def letter(record: Record = RECORD, failure: Failure = FAILURE) -> DeadLetter:
+    return DeadLetter(record=record, failure=failure, topic=TOPIC)
 
 
 class LimitedKafka(KafkaOut):
@@ -218,7 +218,7 @@ def test_kafka_away_is_reported_a_letter(files: Files) -> None:
 
 def test_a_reference_of_a_lost_file_says_so(files: Files) -> None:
     headers = [*to_message(letter()).headers, ("lern-value-ref", b"gone/x")]
-    with pytest.raises(Refused, match="gone/x"):
+    with pytest.raises(RefusedByService, match="gone/x"):
         from_message(headers, b"{}", None, files)
 
 

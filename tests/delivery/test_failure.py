@@ -6,7 +6,7 @@ import pytest
 from lern_tasks.delivery import record as records
 from lern_tasks.delivery.failure import Failure, failure_of
 from lern_tasks.delivery.record import Record
-from lern_tasks.errors import InvalidEvent, LernError, Refused, TransientError
+from lern_tasks.errors import InvalidEvent, LernError, RefusedByService, TransientError
 
 RECORD = Record(value='{"name": "Asha Rao"}', topic="t")
 
@@ -19,8 +19,8 @@ def failure(error: BaseException, record: Record = RECORD) -> Failure:
 
 
 def test_an_error_of_ours_keeps_its_code_and_words() -> None:
-    found = failure(Refused("registry refused the certificate"))
-    assert (found.code, found.error, found.exception) == ("REFUSED", "registry refused the certificate", "Refused")
+    found = failure(RefusedByService("registry refused the certificate"))
+    assert (found.code, found.error, found.exception) == ("REFUSED", "registry refused the certificate", "RefusedByService")
     assert (found.job, found.task_id) == ("merge", "id")
 
 

@@ -10,8 +10,8 @@ from lern_tasks.errors import (
     InvalidEvent,
     LernError,
     LockBusy,
-    NotYet,
-    Refused,
+    NotReady,
+    RefusedByService,
     SettingsError,
     TransientError,
     UnknownOutcome,
@@ -45,8 +45,8 @@ def decided(
 @pytest.mark.parametrize(("attempt", "longest"), [(0, 2), (1, 8), (2, 32), (3, 60), (4, 60)])
 def test_a_transient_error_waits_longer_each_time_with_full_jitter(attempt: int, longest: float) -> None:
     error = TransientError("timeout")
-    assert decided(error, attempt=attempt, jitter=0.0) == Again(delay_seconds=0.0, spends="attempt")
-    assert decided(error, attempt=attempt, jitter=0.5) == Again(delay_seconds=longest / 2, spends="attempt")
+    assert decided(error, attempt=attempt, jitter=0.0) == Again(delay_seconds=0.0, consumes="attempt")
+    assert decided(error, attempt=attempt, jitter=0.5) == Again(delay_seconds=longest / 2, consumes="attempt")
 
 
 @pytest.mark.parametrize("attempt", [5, 6, 10_000])
@@ -69,13 +69,13 @@ def test_a_transient_error_is_given_up_after_five_retries(attempt: int) -> None:
 )
 def test_the_wait_that_a_service_asks_for_is_respected_up_to_the_cap(retry_after: float | None, delay: float) -> None:
     error = TransientError("too many requests", retry_after=retry_after)
-    assert decided(error, jitter=0.5) == Again(delay_seconds=delay, spends="attempt")
+    assert decided(error, jitter=0.5) == Again(delay_seconds=delay, consumes="attempt")
 
 
 @pytest.mark.parametrize(("attempt", "delay"), [(0, 30.0), (1, 30.0), (2, 30.0), (3, 54.0), (4, 54.0)])
 def test_after_an_unknown_outcome_the_index_is_waited_for(attempt: int, delay: float) -> None:
     assert decided(UnknownOutcome("no answer"), attempt=attempt, jitter=0.9) == Again(
-        delay_seconds=delay, spends="attempt"
+        delay_seconds=delay, consumes="attempt"
     )
 
 
@@ -86,24 +86,24 @@ def test_an_unknown_outcome_is_given_up_after_five_retries() -> None:
 @pytest.mark.parametrize(("spent", "delay"), list(enumerate([10.0, 30.0, 60.0, 120.0, 300.0])))
 def test_what_is_not_there_yet_is_waited_for(spent: int, delay: float) -> None:
     # Attempts that were spent on other errors do not count, nor does the age.
-    decision = decided(NotYet("no leaf nodes"), not_yet=spent, attempt=5, first_failed_ms=0, now_ms=2 * DAY_MS)
-    assert decision == Again(delay_seconds=delay, spends="not_yet")
+    decision = decided(NotReady("no leaf nodes"), not_yet=spent, attempt=5, first_failed_ms=0, now_ms=2 * DAY_MS)
+    assert decision == Again(delay_seconds=delay, consumes="not_yet")
 
 
 @pytest.mark.parametrize("spent", [5, 6])
 def test_what_is_still_not_there_is_given_up(spent: int) -> None:
-    assert decided(NotYet("no leaf nodes"), not_yet=spent) == GiveUp(code="NOT_YET")
+    assert decided(NotReady("no leaf nodes"), not_yet=spent) == GiveUp(code="NOT_YET")
 
 
 @pytest.mark.parametrize(
     ("error", "delay", "code"),
     [
-        (NotYet("index lag", spends=False), 30.0, "NOT_YET"),
+        (NotReady("index lag", consumes=False), 30.0, "NOT_YET"),
         (DependencyDown("cassandra"), 10.0, "DEPENDENCY_DOWN"),
     ],
 )
 def test_waiting_that_spends_nothing_ends_by_age_only(error: LernError, delay: float, code: str) -> None:
-    again = Again(delay_seconds=delay, spends=None)
+    again = Again(delay_seconds=delay, consumes=None)
     assert decided(error, attempt=99, not_yet=99) == again
     assert decided(error, attempt=99, not_yet=99, first_failed_ms=1, now_ms=DAY_MS) == again
     assert decided(error, first_failed_ms=0, now_ms=DAY_MS) == GiveUp(code=code)
@@ -111,13 +111,13 @@ def test_waiting_that_spends_nothing_ends_by_age_only(error: LernError, delay: f
 
 def test_a_clock_that_was_set_back_ends_nothing() -> None:
     assert decided(DependencyDown("kafka"), first_failed_ms=5 * DAY_MS, now_ms=0) == Again(
-        delay_seconds=10.0, spends=None
+        delay_seconds=10.0, consumes=None
     )
 
 
 def test_a_busy_lock_is_tried_again_soon_and_spends_nothing() -> None:
     assert decided(LockBusy("progress:u1:do_c1:b1"), attempt=99, not_yet=99, first_failed_ms=0, now_ms=DAY_MS) == Again(
-        delay_seconds=1.0, spends=None
+        delay_seconds=1.0, consumes=None
     )
 
 
@@ -125,7 +125,7 @@ def test_a_busy_lock_is_tried_again_soon_and_spends_nothing() -> None:
     ("error", "code"),
     [
         (InvalidEvent("no user"), "INVALID_EVENT"),
-        (Refused("404"), "REFUSED"),
+        (RefusedByService("404"), "REFUSED"),
         (SettingsError("no topic"), "SETTINGS"),
         (LernError("anything"), "LERN_ERROR"),
     ],
@@ -137,7 +137,7 @@ def test_everything_else_is_given_up_at_once(error: LernError, code: str) -> Non
 ERRORS = st.one_of(
     st.builds(TransientError, st.just("x"), st.none(), st.none() | st.floats()),
     st.builds(UnknownOutcome, st.just("x"), st.none(), st.none() | st.floats()),
-    st.builds(NotYet, st.just("x"), spends=st.booleans()),
+    st.builds(NotReady, st.just("x"), consumes=st.booleans()),
     st.just(DependencyDown("redis")),
     st.just(LockBusy("x")),
 )
@@ -152,7 +152,7 @@ ERRORS = st.one_of(
 def test_no_wait_exceeds_its_cap(error: LernError, spent: int, age: int, jitter: float) -> None:
     decision = decided(error, attempt=spent, not_yet=spent, first_failed_ms=0, now_ms=age, jitter=jitter)
     if isinstance(decision, Again):
-        cap = max(LIMITS.not_yet_delays) if isinstance(error, NotYet) else LIMITS.cap
+        cap = max(LIMITS.not_yet_delays) if isinstance(error, NotReady) else LIMITS.cap
         assert 0 <= decision.delay_seconds <= cap
 
 
@@ -163,7 +163,7 @@ def test_no_record_spends_more_than_its_budget(errors: list[LernError], jitter: 
         decision = decided(error, attempt=spent["attempt"], not_yet=spent["not_yet"], jitter=jitter)
         if isinstance(decision, GiveUp):
             break
-        if decision.spends is not None:
-            spent[decision.spends] += 1
+        if decision.consumes is not None:
+            spent[decision.consumes] += 1
     assert spent["attempt"] <= LIMITS.retries
     assert spent["not_yet"] <= len(LIMITS.not_yet_delays)

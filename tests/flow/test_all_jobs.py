@@ -29,7 +29,7 @@ def test_all_jobs_on_the_same_enrolments(open_installation: Open, packing: dict[
     wanted = expected(scenario)
     assert len(installation.registry.entities()) == sum(len(row.certificates) for row in wanted.values()) > 10
     changed = {event["object"]["id"] for topic, _, event in events if topic == "telemetry.audit"}
-    users = installation.system.world.redis.client("users", "user_cache_updater")
+    users = installation.system.ctx.redis.client("users", "user_cache_updater")
     wait_until(
         lambda: {user for user in changed if users.hget(f"user:{user}", "firstname") == "Asha"} == changed,
         seconds=20,

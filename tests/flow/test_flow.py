@@ -33,7 +33,7 @@ def test_lessons_to_certificates(open_installation: Open, packing: dict[str, str
     assert len(entities) == sum(len(row.certificates) for row in wanted.values()) > 10
     assert not installation.dead()
 
-    client = installation.system.world.redis.client("dedup")
+    client = installation.system.ctx.redis.client("dedup")
     assert all(client.exists(marker) for marker in markers(scenario))
     assert not list(client.scan_iter("lern:pending:*"))
 

@@ -44,7 +44,7 @@ def test_a_batch_goes_on_where_it_was_when_its_worker_was_killed(installation: I
     (course,) = scenario.courses
     installation.apply(complete(installation, scenario))
     arguments = {"course_id": course.course_id, "batch_id": course.batch_id}
-    system.world.sender.send_named("lern.issue_batch", arguments, task_id="the-run", queue=BULK_QUEUE)
+    system.ctx.sender.send_named("lern.issue_batch", arguments, task_id="the-run", queue=BULK_QUEUE)
     worker = system.start_worker(queues=BULK_QUEUE, concurrency=1)
 
     def done() -> float:
@@ -58,7 +58,7 @@ def test_a_batch_goes_on_where_it_was_when_its_worker_was_killed(installation: I
     wait_until(lambda: state(system.settings, "the-run")["status"] == "SUCCESS", seconds=120, what="the end")
     result = state(system.settings, "the-run")["result"]
     assert (result["enrolments"], result["learners"], result["failed"]) == (LEARNERS, LEARNERS, 0)
-    run = system.world.runs.read("the-run")
+    run = system.ctx.runs.read("the-run")
     assert run is not None
     assert run.slice >= 1
 

@@ -22,8 +22,8 @@ from tests.harness.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 BY_KAFKA = {
-    "LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON": "kafka",
-    "LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_ON": "kafka",
+    "LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF": "kafka",
+    "LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_OFF": "kafka",
 }
 
 PUBLISHER, AGGREGATOR, PRE_PROCESSOR, GENERATOR = (

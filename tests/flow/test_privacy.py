@@ -42,7 +42,7 @@ def task_events(installation: Installation) -> Iterator[list[str]]:
     """All that workers tell of their tasks, as Flower hears it."""
     found: list[str] = []
     stop = threading.Event()
-    app = installation.system.world.app
+    app = installation.system.ctx.app
 
     def listen() -> None:
         with app.connection_for_read() as connection:
@@ -86,7 +86,7 @@ def test_nothing_personal_is_shown(open_installation: Open) -> None:
         installation.wait_idle()
     assert len(installation.dead()) == 3
     assert any("task-received" in event for event in told)
-    results = installation.system.world.redis.client("results")
+    results = installation.system.ctx.redis.client("results")
     kept = [str(results.get(name)) for name in results.scan_iter("celery-task-meta-*")]
     shown = "\n".join([installation.system.logs(), *told, *kept])
     assert [secret for secret in SECRETS if secret in shown] == []

@@ -69,7 +69,7 @@ def last_lesson(learner: Learner) -> tuple[str, dict[str, Any]]:
 def named(installation: Installation, learner: Learner) -> list[str]:
     """The ids that the row names."""
     row = (learner.key.user_id, learner.key.course_id, learner.key.batch_id)
-    gateway = installation.system.world.gateway
+    gateway = installation.system.ctx.gateway
     found: Any = gateway.get_many(installation.tables.enrolments, [row], ["issued_certificates"])[row]
     return [element["identifier"] for element in found["issued_certificates"] or ()]
 
@@ -121,7 +121,7 @@ def reissue(installation: Installation, learner: Learner) -> None:
     installation.produce(ISSUE, [(learner.key.user_id, event), (learner.key.user_id, event)])
     wait_until(lambda: named(installation, learner) not in ([], [old]), seconds=40, what="another certificate")
     wait_until(
-        lambda: not any(installation.system.world.gateway.get_many(old_registry, [(old,)], ["isrevoked"]).values()),
+        lambda: not any(installation.system.ctx.gateway.get_many(old_registry, [(old,)], ["isrevoked"]).values()),
         seconds=40,
         what="the old registry's row deleted",
     )

@@ -61,7 +61,7 @@ def set_completed(installation: Installation, *keys: EnrolmentKey) -> None:
 def certificates(installation: Installation, key: EnrolmentKey) -> list[str]:
     """The names of the certificates in the row, each checked to be in the registry."""
     row = (key.user_id, key.course_id, key.batch_id)
-    found: Any = installation.system.world.gateway.get_many(
+    found: Any = installation.system.ctx.gateway.get_many(
         installation.tables.enrolments, [row], ["issued_certificates"]
     )
     elements = (found[row] or {}).get("issued_certificates") or ()
@@ -106,7 +106,7 @@ def test_documented_samples(open_installation: Open) -> None:
         installation.produce(suffix, [(None, sample(suffix))])
 
     installation.wait_for(scenario)
-    relations = installation.system.world.redis.client("relation_cache")
+    relations = installation.system.ctx.redis.client("relation_cache")
     wait_until(
         lambda: relations.smembers(f"{published.course_id}:{published.course_id}:leafnodes") == {"do_1"},
         seconds=40,
@@ -165,7 +165,7 @@ def test_documented_samples_of_sync_merge_and_assessment(open_installation: Open
         )
     row = ("Course", assess["courseId"], assess["userId"], f"cb:{assess['batchId']}")
     figures: Any = wait_until(
-        lambda: installation.system.world.gateway.get_many(tables.activity_agg, [row], ["aggregates"])[row],
+        lambda: installation.system.ctx.gateway.get_many(tables.activity_agg, [row], ["aggregates"])[row],
         seconds=40,
         what="a score",
     )

@@ -28,7 +28,7 @@ def row(installation: Installation, key: EnrolmentKey) -> dict[str, Any]:
     """What the enrolment says."""
     table = for_job(installation.system.settings, "enrolment_reconciliation").enrolments
     place = (key.user_id, key.course_id, key.batch_id)
-    (found,) = installation.system.world.gateway.get_many(table, [place], COLUMNS).values()
+    (found,) = installation.system.ctx.gateway.get_many(table, [place], COLUMNS).values()
     assert isinstance(found, dict), found
     return found
 

@@ -10,9 +10,7 @@ from tests.harness.scenario import Scenario
 def identifiers(installation: Installation, scenario: Scenario) -> set[str]:
     """What the rows name as the learners' certificates; fails when two name the same."""
     keys = [(learner.key.user_id, learner.key.course_id, learner.key.batch_id) for learner in scenario.learners]
-    rows: Any = installation.system.world.gateway.get_many(
-        installation.tables.enrolments, keys, ["issued_certificates"]
-    )
+    rows: Any = installation.system.ctx.gateway.get_many(installation.tables.enrolments, keys, ["issued_certificates"])
     found = [e["identifier"] for row in rows.values() if row for e in row["issued_certificates"] or ()]
     assert len(found) == len(set(found))
     return set(found)

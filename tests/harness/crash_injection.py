@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lern_tasks.connections.kafka import OutMessage
-from lern_tasks.delivery.locks import Holding, Locks
+from lern_tasks.delivery.locks import HeldLocks, Locks
 from lern_tasks.errors import LernError
+from lern_tasks.jobs.progress.rules.content_counts import PendingCounts
 from lern_tasks.jobs.users.user_cache import Change
-from lern_tasks.rules.progress import Pending
 from lern_tasks.storage.gateway import Key, Mutation
-from tests.harness.fake_world import FakeWorld
+from tests.harness.fake_world import FakeResources
 
 
 class Died(BaseException):
@@ -85,10 +85,10 @@ class MortalKafka(Mortal):
 class MortalSeen(Mortal):
     """Notes down one count after the other; markers are set in one transaction."""
 
-    def intend(self, pending: Mapping[str, Pending]) -> None:
+    def write_ahead(self, pending: Mapping[str, PendingCounts]) -> None:
         for checksum, counts in pending.items():
             self._life.effect("note down counts")
-            self._of.intend({checksum: counts})
+            self._of.write_ahead({checksum: counts})
 
 
 class MortalUserCache(Mortal):
@@ -114,41 +114,41 @@ class MortalLocks(Locks):
     def _renew_forever(self) -> None:
         """Nothing: the thread ends at once."""
 
-    def take(self, keys: Sequence[str]) -> Holding:
+    def acquire(self, keys: Sequence[str]) -> HeldLocks:
         self._life.effect("take locks")
-        return super().take(keys)
+        return super().acquire(keys)
 
-    def give_back(self, values: Mapping[str, str]) -> frozenset[str]:
+    def release(self, values: Mapping[str, str]) -> frozenset[str]:
         if not values or self._life.dead:
             return frozenset()
         self._life.effect("release locks")
-        return super().give_back(values)
+        return super().release(values)
 
 
-def make_mortal(world: FakeWorld, life: Life, *, backwards: bool = False) -> None:
-    """Let every effect of `world` be counted by `life`."""
-    gateway = MortalGateway(world.gateway, life)
-    users = MortalUserCache(world.user_cache, life)
+def make_mortal(ctx: FakeResources, life: Life, *, backwards: bool = False) -> None:
+    """Let every effect of `ctx` be counted by `life`."""
+    gateway = MortalGateway(ctx.gateway, life)
+    users = MortalUserCache(ctx.user_cache, life)
     gateway.backwards = users.backwards = backwards
     members: dict[str, Any] = {
         "gateway": gateway,
-        "locks": MortalLocks(world.locks, life),
-        "kafka": MortalKafka(world.kafka, life),
-        "sender": Mortal(world.sender, life, "send", "send_named"),
-        "runs": Mortal(world.runs, life, "write"),
-        "seen": MortalSeen(world.seen, life, "mark"),
-        "intents": Mortal(world.intents, life, "write", "forget"),
-        "once": Mortal(world.once, life, "first", "again"),
-        "deliveries": Mortal(world.deliveries, life, "arrive", "forget"),
-        "relation_cache": Mortal(world.relation_cache, life, "replace"),
-        "registry": Mortal(world.registry, life, "create", "delete"),
+        "locks": MortalLocks(ctx.locks, life),
+        "kafka": MortalKafka(ctx.kafka, life),
+        "sender": Mortal(ctx.sender, life, "send", "send_named"),
+        "runs": Mortal(ctx.runs, life, "write"),
+        "markers": MortalSeen(ctx.markers, life, "mark"),
+        "intents": Mortal(ctx.intents, life, "write", "forget"),
+        "idempotency_keys": Mortal(ctx.idempotency_keys, life, "claim", "release"),
+        "delivery_counter": Mortal(ctx.delivery_counter, life, "increment", "reset"),
+        "relation_cache": Mortal(ctx.relation_cache, life, "replace"),
+        "registry": Mortal(ctx.registry, life, "create", "delete"),
         "user_cache": users,
-        "user_hashes": Mortal(world.user_hashes, life, "remove"),
-        "index_runs": Mortal(world.index_runs, life, "claim", "release", "begun"),
-        "notifications": Mortal(world.notifications, life, "email", "sms", "feed"),
+        "user_hashes": Mortal(ctx.user_hashes, life, "remove"),
+        "index_runs": Mortal(ctx.index_runs, life, "claim", "release", "begun"),
+        "notifications": Mortal(ctx.notifications, life, "email", "sms", "feed"),
     }
-    if world.settings.collection_certificate_generator.cert_container_name:
-        members["certificate_files"] = Mortal(world.certificate_files, life, "put")
-        members["old_registry"] = Mortal(world.old_registry, life, "add")
+    if ctx.settings.collection_certificate_generator.cert_container_name:
+        members["certificate_files"] = Mortal(ctx.certificate_files, life, "put")
+        members["old_registry"] = Mortal(ctx.old_registry, life, "add")
     for name, member in members.items():
-        setattr(world, name, member)
+        setattr(ctx, name, member)

@@ -21,7 +21,7 @@ class Emitted:
 
 def emissions(make_chain: MakeChain) -> list[Emitted]:
     """A learner sits the exam, finishes, asks for a sync and merges accounts; the certificate is issued."""
-    chain = make_chain(**{f"LERN_{job.upper()}__HAND_ON": "kafka" for job in EVENT_JOBS})
+    chain = make_chain(**{f"LERN_{job.upper()}__HAND_OFF": "kafka" for job in EVENT_JOBS})
     publish(chain)
     batch(chain, "Course Merit")
     enrol(chain)

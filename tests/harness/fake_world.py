@@ -11,7 +11,7 @@ from celery import Celery
 from lern_tasks.catalogue import JobName
 from lern_tasks.connections.kafka import OutMessage
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.settings import Settings
 
@@ -123,7 +123,7 @@ class RecordingSender:
             raise DependencyDown("broker")
 
 
-class FakeWorld(World):
+class FakeResources(Resources):
     """The world of unit tests. `time_ms` stands still unless moved."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:

@@ -30,7 +30,7 @@ from lern_tasks.jobs.users.user_cache_updater import user_cache_updater
 from lern_tasks.storage.gateway import PutCells, ReplaceCollection
 from lern_tasks.storage.table import Table
 from tests.harness.crash_injection import Died, Life, make_mortal
-from tests.harness.fake_world import FakeWorld, RecordingKafka, RecordingSender, Sent
+from tests.harness.fake_world import FakeResources, RecordingKafka, RecordingSender, Sent
 from tests.harness.processes import settings_of
 
 TASKS: Mapping[JobName, Any] = {
@@ -108,29 +108,29 @@ class Chain:
         self.offset = 0
         self._queue: deque[Message] = deque()
         self._taken = 0
-        self._old: list[FakeWorld] = []
-        self.world = self.new_world(self.life)
+        self._old: list[FakeResources] = []
+        self.ctx = self.new_ctx(self.life)
 
-    def new_world(self, life: Life | None = None, *, backwards: bool = False, lapsed: bool = True) -> FakeWorld:
+    def new_ctx(self, life: Life | None = None, *, backwards: bool = False, lapsed: bool = True) -> FakeResources:
         """Another process of this environment; the locks of one that died, or was stopped, are past their lease."""
         self.life = life or Life()
-        world = FakeWorld(self.settings, self.directory)
-        world.redis._server = self.redis_server  # type: ignore[attr-defined]
-        world.sender = world.sent = self.sender  # type: ignore[assignment]
-        world.kafka = world.published = self.published  # type: ignore[assignment]
-        self._old.append(world)
-        for lock in world.redis.client("state").scan_iter("lern:lock:*") if lapsed else ():
-            world.redis.client("state").delete(lock)
-        gateway = world.gateway
-        make_mortal(world, self.life, backwards=backwards)
+        ctx = FakeResources(self.settings, self.directory)
+        ctx.redis._server = self.redis_server  # type: ignore[attr-defined]
+        ctx.sender = ctx.sent = self.sender  # type: ignore[assignment]
+        ctx.kafka = ctx.published = self.published  # type: ignore[assignment]
+        self._old.append(ctx)
+        for lock in ctx.redis.client("state").scan_iter("lern:lock:*") if lapsed else ():
+            ctx.redis.client("state").delete(lock)
+        gateway = ctx.gateway
+        make_mortal(ctx, self.life, backwards=backwards)
         gateway.create([])
-        self.world = world
-        return world
+        self.ctx = ctx
+        return ctx
 
     def run(self, job: JobName, *records: Record, task_id: str = "id", tag: str = "tag") -> dict[str, int]:
         """Run the task of `job` on one message; the counts by outcome."""
         task, found = TASKS[job], {}
-        self.world.time_ms = self.time_ms
+        self.ctx.time_ms = self.time_ms
 
         def recorded(*args: Any, **options: Any) -> dict[str, int]:
             found.update(run_message(*args, **options))
@@ -139,7 +139,7 @@ class Chain:
         run_message = base.run_message
         task.push_request(id=task_id, properties={"delivery_tag": tag})
         try:
-            with patch.object(resources, "_world", self.world), patch.object(base, "run_message", recorded):
+            with patch.object(resources, "_resources", self.ctx), patch.object(base, "run_message", recorded):
                 task.run([record.to_wire() for record in records])
         except base.DeadRecords:
             assert found["dead"]
@@ -158,7 +158,7 @@ class Chain:
         """
         ends = list(lives)
         effects: list[str] = []
-        self.new_world(Life(ends.pop(0) if ends else None), backwards=backwards)
+        self.new_ctx(Life(ends.pop(0) if ends else None), backwards=backwards)
         while self._collect():
             message = self._queue.popleft()
             try:
@@ -168,7 +168,7 @@ class Chain:
             except Died:
                 self._queue.append(message)
                 effects += self.life.effects
-                self.new_world(Life(ends.pop(0) if ends else None), backwards=backwards)
+                self.new_ctx(Life(ends.pop(0) if ends else None), backwards=backwards)
         return effects + self.life.effects
 
     def _collect(self) -> int:
@@ -206,7 +206,7 @@ class Chain:
     @property
     def store(self) -> Any:
         """The tables, without counting."""
-        return self.world.gateway._of  # type: ignore[attr-defined]
+        return self.ctx.gateway._of  # type: ignore[attr-defined]
 
     def events(self, topic_end: str) -> list[dict[str, Any]]:
         """The events published to a topic."""
@@ -218,8 +218,8 @@ class Chain:
 
     def close(self) -> None:
         """Close files and connections."""
-        for world in self._old:
-            world.gateway.close()
+        for ctx in self._old:
+            ctx.gateway.close()
             for name in CLIENTS:
-                if name in vars(world):
-                    getattr(world, name).close()
+                if name in vars(ctx):
+                    getattr(ctx, name).close()

@@ -32,7 +32,7 @@ def seed(chain: Chain, *user_ids: str, **cells: Any) -> None:
 
 
 def users(chain: Chain) -> Any:
-    return chain.world.redis.client("users")
+    return chain.ctx.redis.client("users")
 
 
 def cached(chain: Chain) -> dict[str, dict[str, str]]:

@@ -105,7 +105,7 @@ class Installation:
         self.system = System(directory, self.env)
         self.producer = Producer({"bootstrap.servers": kafka, "linger.ms": 5})
         tables = {table for job in EVENT_JOBS for table in used_by(self.system.settings, job)}
-        self.system.world.gateway.create(sorted(tables, key=lambda table: table.full_name))
+        self.system.ctx.gateway.create(sorted(tables, key=lambda table: table.full_name))
 
     @property
     def tables(self) -> JobTables:
@@ -176,19 +176,19 @@ class Installation:
                 for course in scenario.courses
             },
         )
-        metadata = self.system.world.redis.client("metadata")
+        metadata = self.system.ctx.redis.client("metadata")
         for course in scenario.courses:
             if course.exam:
                 metadata.set(course.exam, json.dumps({"contentType": "SelfAssess"}))
 
     def apply(self, mutations: Sequence[Mutation]) -> None:
         """Write rows as others write them."""
-        assert not [error for error in self.system.world.gateway.apply(mutations) if error]
+        assert not [error for error in self.system.ctx.gateway.apply(mutations) if error]
 
     def publish(self, scenario: Scenario) -> None:
         """Publish the courses and wait for their relation keys."""
         self.produce(PUBLISHED, [(course.course_id, course.published()) for course in scenario.courses])
-        client = self.system.world.redis.client("relation_cache")
+        client = self.system.ctx.redis.client("relation_cache")
         for course in scenario.courses:
             leaves = wait_until(
                 lambda key=f"{course.course_id}:{course.course_id}:leafnodes": client.smembers(key),  # type: ignore[misc]
@@ -200,7 +200,7 @@ class Installation:
     def rows(self, scenario: Scenario) -> dict[str, Expected]:
         """The rows of every learner in the oracle's form."""
         assessments = for_job(self.system.settings, "assessment_aggregator").assessments
-        return stored_rows(self.system.world.gateway, self.tables, assessments, scenario)
+        return stored_rows(self.system.ctx.gateway, self.tables, assessments, scenario)
 
     def wait_for(self, scenario: Scenario, *, seconds: float = 120) -> None:
         """Wait until the rows are the oracle's, and say which are not."""
@@ -220,7 +220,7 @@ class Installation:
 
     def wait_idle(self, *, seconds: float = 60) -> None:
         """Wait until no queue holds a message and none is under way."""
-        broker = self.system.world.redis.client("broker")
+        broker = self.system.ctx.redis.client("broker")
         wait_until(
             lambda: not broker.hlen("unacked") and not any(broker.llen(queue) for queue in QUEUES),
             seconds=seconds,

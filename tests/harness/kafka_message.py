@@ -6,7 +6,7 @@ from typing import Any
 from lern_tasks.catalogue import EventJob
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import Message, run_message
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.sunbird.envelope import Skipped
@@ -26,7 +26,9 @@ def record(value: str | None = "v", **changes: Any) -> Record:
     return Record(value=value, topic="dev.t", partition=0, offset=7, key="k").next(**changes)
 
 
-def run(world: World, body: Callable[[Batch[str], World], None], *records: Record, tag: str = "tag") -> dict[str, int]:
+def run(
+    ctx: Resources, body: Callable[[Batch[str], Resources], None], *records: Record, tag: str = "tag"
+) -> dict[str, int]:
     """Run `body` as the job on one message; how many records came to what."""
     wire = [entry.to_wire() for entry in records]
-    return run_message(JOB, parse, body, world=world, message=Message(task_id="id", delivery_id=tag, wire=wire))
+    return run_message(JOB, parse, body, ctx=ctx, message=Message(task_id="id", delivery_id=tag, wire=wire))

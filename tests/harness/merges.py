@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lern_tasks.jobs.accounts.rules.merge import Place
+from lern_tasks.jobs.accounts.rules.merge import BatchKey
 from lern_tasks.storage.gateway import PutMap
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, CONTENT_CONSUMPTION, ENROLMENTS, MERGE_LEDGER
@@ -103,24 +103,24 @@ def run(chain: Chain, *sources: str, **changes: Any) -> dict[str, int]:
     return {name: number for name, number in counts.items() if number}
 
 
-def enrolled(chain: Chain, user: str, place: Place, **cells: Any) -> None:
+def enrolled(chain: Chain, user: str, place: BatchKey, **cells: Any) -> None:
     """Store an enrolment."""
     chain.put(ENROLMENTS, (user, *place), **{"active": True, "status": 0, "enrolled_date": EARLY, **cells})
 
 
-def used(chain: Chain, user: str, place: Place, content_id: str, **cells: Any) -> None:
+def used(chain: Chain, user: str, place: BatchKey, content_id: str, **cells: Any) -> None:
     """Store what a learner did with a content."""
     chain.put(CONTENT_CONSUMPTION, (user, *place, content_id), **cells)
 
 
-def figured(chain: Chain, user: str, place: Place, **columns: Mapping[str, Any]) -> None:
+def figured(chain: Chain, user: str, place: BatchKey, **columns: Mapping[str, Any]) -> None:
     """Store entries of a course's figures."""
     key = ("Course", place[0], user, f"cb:{place[1]}")
     changes = [PutMap(table=ACTIVITY_AGG, key=key, column=name, entries=value) for name, value in columns.items()]
     assert not any(chain.store.apply(changes))
 
 
-def attempted(chain: Chain, user: str, place: Place, content_id: str, attempt: str, **cells: Any) -> None:
+def attempted(chain: Chain, user: str, place: BatchKey, content_id: str, attempt: str, **cells: Any) -> None:
     """Store an attempt of an assessment."""
     row = {"last_attempted_on": EARLY, "created_on": EARLY, "total_score": 1.0, "total_max_score": 2.0, **cells}
     chain.put(ASSESSMENTS, (user, *place, content_id, attempt), **row)
@@ -199,21 +199,21 @@ def undone(chain: Chain, source: str = OLD, target: str = NEW) -> list[dict[str,
     return [row for row in rows if row.get("done") is False or row.get("enrolment_copied") is False]
 
 
-def place_of(event: Mapping[str, Any]) -> Place:
+def place_of(event: Mapping[str, Any]) -> BatchKey:
     """The course and batch that an event is about."""
     return event["edata"]["courseId"], event["edata"]["batchId"]
 
 
-def reconciled(chain: Chain) -> list[Place]:
+def reconciled(chain: Chain) -> list[BatchKey]:
     """The enrolments that were handed on to reconciliation."""
     return [place_of(event) for event in chain.sent_events("enrolment_reconciliation")]
 
 
-def published(chain: Chain) -> list[Place]:
+def published(chain: Chain) -> list[BatchKey]:
     """The enrolments about which the documented event was published."""
     return [place_of(event) for event in chain.events("coursebatch.job.request")]
 
 
-def key_of(place: Place, user: str = NEW) -> EnrolmentKey:
+def key_of(place: BatchKey, user: str = NEW) -> EnrolmentKey:
     """An account's enrolment."""
     return EnrolmentKey(user_id=user, course_id=place[0], batch_id=place[1])

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from celery import Celery
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ class System:
         self.directory = directory
         self.env = env
         self.settings = settings_of(env)
-        self.world = World(self.settings, Celery("test", broker=self.settings.redis_url("broker")))
+        self.ctx = Resources(self.settings, Celery("test", broker=self.settings.redis_url("broker")))
         self.processes: list[subprocess.Popen[bytes]] = []
         self.worker_arguments: list[str] = []
 
@@ -76,8 +76,8 @@ class System:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 kill_group(process)
-        self.world.gateway.close()
-        self.world.redis.close()
+        self.ctx.gateway.close()
+        self.ctx.redis.close()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -77,13 +77,13 @@ def profile(chain: Chain, *user_ids: str, **changes: Any) -> None:
 
 def cached(chain: Chain, user_id: str = "u-100") -> dict[str, str]:
     """The user's hash."""
-    found: dict[str, str] = chain.world.redis.client("users", "user_cache_updater").hgetall(f"user:{user_id}")
+    found: dict[str, str] = chain.ctx.redis.client("users", "user_cache_updater").hgetall(f"user:{user_id}")
     return found
 
 
 def cache(chain: Chain, user_id: str = "u-100", **fields: str) -> None:
     """Store fields as another writer does."""
-    chain.world.redis.client("users", "user_cache_updater").hset(f"user:{user_id}", mapping=fields)
+    chain.ctx.redis.client("users", "user_cache_updater").hset(f"user:{user_id}", mapping=fields)
 
 
 def reads(chain: Chain, user_id: str = "") -> int:

@@ -36,7 +36,7 @@ def state(chain: Chain) -> dict[str, Any]:
             chain.rows(CONTENT_CONSUMPTION, (key.user_id,)),
             [chain.row(ACTIVITY_AGG, ("Course", a, key.user_id, "cb:b1")).get("aggregates") for a in ("do_c1", "un1")],
         )
-    dedup = chain.world.redis.client("dedup")
+    dedup = chain.ctx.redis.client("dedup")
     return {
         "rows": rows,
         "markers": sorted(dedup.keys("*")),

@@ -9,7 +9,6 @@ import pytest
 
 from bridge.routes import routes
 from lern_tasks.catalogue import EventJob
-from lern_tasks.events import enrolment_reconciliation
 from lern_tasks.jobs.accounts import events as merge_user_courses
 from lern_tasks.jobs.assessments import events as assessment_aggregator
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
@@ -27,7 +26,7 @@ PARSERS: dict[EventJob, Callable[[str | None], Any]] = {
     "relation_cache_updater": relation_cache_updater.parse,
     "activity_aggregate_updater": activity_aggregate_updater.parse,
     "assessment_aggregator": assessment_aggregator.parse,
-    "enrolment_reconciliation": enrolment_reconciliation.parse,
+    "enrolment_reconciliation": activity_aggregate_updater.parse_reconcile,
     "merge_user_courses": merge_user_courses.parse,
     "collection_cert_pre_processor": collection_cert_pre_processor.parse,
     "collection_certificate_generator": collection_certificate_generator.parse,

@@ -9,12 +9,11 @@ import pytest
 
 from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events import enrolment_reconciliation
 from lern_tasks.jobs.assessments import events as assessment_aggregator
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest
 from lern_tasks.jobs.certificates.issuing import events as collection_certificate_generator
-from lern_tasks.jobs.certificates.rules.requests import Earned, generate_event, issue_event
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, generate_event, issue_event
 from lern_tasks.jobs.progress import events as activity_aggregate_updater
 from lern_tasks.jobs.relations import events as relation_cache_updater
 from lern_tasks.jobs.users import events as user_cache_updater
@@ -28,7 +27,7 @@ PARSERS: dict[str, Callable[[str | None], Any]] = {
     "content.postpublish.request": relation_cache_updater.parse,
     "telemetry.assess": assessment_aggregator.parse,
     "coursebatch.job.request": activity_aggregate_updater.parse,
-    "batch.enrolment.sync.request": enrolment_reconciliation.parse,
+    "batch.enrolment.sync.request": activity_aggregate_updater.parse_reconcile,
     "issue.certificate.request": collection_cert_pre_processor.parse,
     "generate.certificate.request": collection_certificate_generator.parse,
     "telemetry.audit": user_cache_updater.parse,
@@ -78,7 +77,7 @@ def test_the_pre_processor_takes_what_the_jobs_before_it_send(reissue: bool) -> 
 
 @pytest.mark.parametrize("old_id", ["", "c1"])
 def test_the_generator_takes_what_the_pre_processor_sends(old_id: str) -> None:
-    earned = Earned(
+    earned = EligibleCertificate(
         key=KEY,
         template=template(additionalProps={"user": ["firstName"], "course": ["name"], "assessment": ["score"]}),
         old_id=old_id,

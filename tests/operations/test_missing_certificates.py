@@ -102,22 +102,22 @@ def test_what_is_named_is_bounded(tasks: LongTasks, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_night_starts_one_sweep_that_reports_the_last_days(chain: Chain) -> None:
-    first, second = start_nightly(chain.world), start_nightly(chain.world)
+    first, second = start_nightly(chain.ctx), start_nightly(chain.ctx)
     assert first == second
     (sent,) = chain.sender.named
     assert (sent.name, sent.task_id, sent.queue) == (NAME, first, "bulk")
     assert sent.kwargs == {"since": "2023-11-07", "fix": False}
-    chain.world.time_ms += 86_400_000
-    assert start_nightly(chain.world) != first
+    chain.ctx.time_ms += 86_400_000
+    assert start_nightly(chain.ctx) != first
     assert len(chain.sender.named) == 2
 
 
 def test_the_nightly_sweep_by_setting(make_chain: MakeChain) -> None:
     mending = make_chain(LERN_TASKS__SWEEP_FIX="true", LERN_TASKS__SWEEP_DAYS="30")
-    start_nightly(mending.world)
+    start_nightly(mending.ctx)
     assert mending.sender.named[0].kwargs == {"since": "2023-10-15", "fix": True}
     off = make_chain(LERN_TASKS__SWEEP_DAYS="0")
-    assert start_nightly(off.world) is None
+    assert start_nightly(off.ctx) is None
     assert not off.sender.named
 
 

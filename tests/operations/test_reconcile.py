@@ -131,7 +131,7 @@ def test_a_course_without_relations_is_waited_for_and_asked_for(tasks: LongTasks
     enrol(chain)
     consumed(chain, "r1", status=2)
     chain.platform.add(contents={"do_c1": {"name": "Fractions", "status": "Live"}})
-    chain.world.redis.client("relation_cache").flushdb()
+    chain.ctx.redis.client("relation_cache").flushdb()
     tasks.start("lern.reconcile_enrolment", **ARGUMENTS)
     assert tasks.run(chain.sender.named[0]) is None
     chain.drain()

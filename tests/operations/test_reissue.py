@@ -188,7 +188,7 @@ def test_an_outage_of_the_user_service_is_no_failure_of_learners(pages: LongTask
     chain.platform.stop()
     pages.start("lern.issue_batch", **BATCH)
     assert pages.run(chain.sender.named[0]) is None
-    assert chain.world.runs.read("run-1").first_failed_ms == chain.time_ms  # type: ignore[union-attr]
+    assert chain.ctx.runs.read("run-1").first_failed_ms == chain.time_ms  # type: ignore[union-attr]
 
 
 def test_the_copy_by_batch_is_used_by_setting_and_may_be_stale(make_chain: MakeChain) -> None:

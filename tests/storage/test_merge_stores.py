@@ -13,7 +13,7 @@ from lern_tasks.errors import InvalidEvent, SchemaMismatch
 from lern_tasks.jobs.accounts import ledger
 from lern_tasks.jobs.accounts.rows import MergedRows
 from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, MergedContent
-from lern_tasks.jobs.accounts.rules.merge import History, MergePlan, Place, Recorded
+from lern_tasks.jobs.accounts.rules.merge import BatchKey, EnrolmentHistory, LedgerEntries, MergePlan
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutMap, ReplaceCollection
 from lern_tasks.storage.table import Table
@@ -79,7 +79,7 @@ def user() -> str:
     return uuid.uuid4().hex
 
 
-def key_of(user_id: str, place: Place = PLACE) -> EnrolmentKey:
+def key_of(user_id: str, place: BatchKey = PLACE) -> EnrolmentKey:
     return EnrolmentKey(user_id=user_id, course_id=place[0], batch_id=place[1])
 
 
@@ -160,15 +160,15 @@ def test_two_accounts_are_read_at_once(gateway: Gateway, tables: JobTables, merg
     count = {"completedCount": 5.0, "old": 1.0, "score:do_r1": 3.0}
     mine, theirs = merged.accounts(source, target)
     assert mine == {
-        ("do_1", "b1"): History(enrolment={"status": 1}, figures=count),
-        ("do_1", "b9"): History(figures=count),
+        ("do_1", "b1"): EnrolmentHistory(enrolment={"status": 1}, figures=count),
+        ("do_1", "b9"): EnrolmentHistory(figures=count),
         # The source is not enrolled here, so its figures are passed over.
-        ("do_3", "b3"): History(contents={"do_r1": {"status": 1}}),
+        ("do_3", "b3"): EnrolmentHistory(contents={"do_r1": {"status": 1}}),
     }
     assert theirs == {
-        ("do_1", "b1"): History(contents={"do_r1": {"status": 2}, "do_r2": {"status": 2}}),
-        ("do_2", "b2"): History(enrolment={"status": 0}),
-        ("do_3", "b3"): History(attempts={("do_r1", "a1"): {"total_score": 1.0}}),
+        ("do_1", "b1"): EnrolmentHistory(contents={"do_r1": {"status": 2}, "do_r2": {"status": 2}}),
+        ("do_2", "b2"): EnrolmentHistory(enrolment={"status": 0}),
+        ("do_3", "b3"): EnrolmentHistory(attempts={("do_r1", "a1"): {"total_score": 1.0}}),
     }
     assert merged.enrolled(target) == [("do_2", "b2")]
     assert merged.accounts(user(), user()) == ({}, {})
@@ -180,7 +180,7 @@ def test_without_attempts_their_table_need_not_be_there(gateway: Gateway, tables
     merged = MergedRows.open(gateway, replace(tables, assessments=nowhere), attempts=False)
     mine = user()
     write(gateway, put(tables.enrolments, (mine, *PLACE), status=1))
-    assert merged.history(key_of(mine)) == History(enrolment={"status": 1})
+    assert merged.history(key_of(mine)) == EnrolmentHistory(enrolment={"status": 1})
 
 
 @pytest.mark.stack
@@ -244,12 +244,12 @@ def test_the_ledger_says_what_was_begun_and_what_is_done(
     made = plan(contents={"do_r1": content(entry), "do_r2": content(status=1)}, copying=True)
     assert ledger.read(gateway, table, pair) == {}
     write(gateway, *ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
-    begun = Recorded(contents={"do_r1": entry}, copied=False)
+    begun = LedgerEntries(contents={"do_r1": entry}, copied=False)
     assert ledger.read(gateway, table, pair) == {PLACE: begun}
     write(gateway, *ledger.intend(table, pair, ("do_2", "b1"), plan(copying=True), timestamp=TOKEN))
     write(gateway, *ledger.finish(table, pair, PLACE, made, timestamp=TOKEN + 1))
-    done = Recorded(contents={"do_r1": replace(entry, done=True)}, copied=True)
-    assert ledger.read(gateway, table, pair) == {PLACE: done, ("do_2", "b1"): Recorded(copied=False)}
+    done = LedgerEntries(contents={"do_r1": replace(entry, done=True)}, copied=True)
+    assert ledger.read(gateway, table, pair) == {PLACE: done, ("do_2", "b1"): LedgerEntries(copied=False)}
     assert ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
     assert ledger.read(gateway, table, (pair[1], pair[0])) == {}
     # A worker that was stopped before its rows wakes up: what a later one noted down stands.
@@ -266,7 +266,7 @@ def test_a_content_without_id_does_not_hide_the_enrolment(gateway: Gateway, merg
         *ledger.finish(table, pair, PLACE, plan(contents={"": content(entry)}), timestamp=TOKEN + 1),
     )
     assert ledger.read(gateway, table, pair) == {
-        PLACE: Recorded(contents={"": replace(entry, done=True)}, copied=False)
+        PLACE: LedgerEntries(contents={"": replace(entry, done=True)}, copied=False)
     }
 
 

@@ -3,31 +3,32 @@
 import threading
 
 from lern_tasks.connections.redis import Client
-from lern_tasks.delivery.delivery_counter import Deliveries
+from lern_tasks.delivery.delivery_counter import DeliveryCounter
+from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
-from lern_tasks.jobs.certificates.issuing.issue_intents import Intent, Intents, Once
-from lern_tasks.jobs.progress.dedup_markers import Seen
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intent, Intents
+from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
+from lern_tasks.jobs.progress.rules.content_counts import Counts, PendingCounts
 from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.relations.rules.hierarchy import Relations
-from lern_tasks.rules.progress import Counts, Pending
 from lern_tasks.sunbird.content_metadata import Metadata
 from tests.harness.waiting import wait_until
 
 
 def test_only_one_takes_a_lock_and_the_rest_is_taken_in_the_same_call(client: Client) -> None:
     one, other = Locks(client, lease=10), Locks(client, lease=10)
-    mine = one.take(["a", "b"])
+    mine = one.acquire(["a", "b"])
     assert set(mine.tokens) == {"a", "b"}
-    theirs = other.take(["b", "c"])
+    theirs = other.acquire(["b", "c"])
     assert set(theirs.tokens) == {"c"}
     assert theirs.tokens["c"] > mine.tokens["a"]
     assert mine.release() == frozenset()
-    assert set(other.take(["a", "b"]).tokens) == {"a", "b"}
+    assert set(other.acquire(["a", "b"]).tokens) == {"a", "b"}
 
 
 def test_tokens_rise_strictly_and_are_microseconds_of_the_server(client: Client) -> None:
     locks = Locks(client, lease=10)
-    tokens = [locks.take([f"k{number}"]).tokens[f"k{number}"] for number in range(50)]
+    tokens = [locks.acquire([f"k{number}"]).tokens[f"k{number}"] for number in range(50)]
     assert tokens == sorted(set(tokens))
     seconds, _ = client.time()
     assert abs(tokens[-1] / 1_000_000 - seconds) < 5
@@ -35,49 +36,49 @@ def test_tokens_rise_strictly_and_are_microseconds_of_the_server(client: Client)
 
 def test_a_lock_lost_meanwhile_is_reported_at_release_and_not_taken_from_its_new_owner(client: Client) -> None:
     late, owner = Locks(client, lease=0.06), Locks(client, lease=10)
-    holding = late.take(["a"])
+    holding = late.acquire(["a"])
     late._held.clear()  # as when the process was stopped: nothing is renewed
-    wait_until(lambda: owner.take(["a"]).tokens, seconds=5, what="the lease ends")
+    wait_until(lambda: owner.acquire(["a"]).tokens, seconds=5, what="the lease ends")
     assert holding.release() == frozenset({"a"})
-    assert not late.take(["a"]).tokens
+    assert not late.acquire(["a"]).tokens
 
 
 def test_a_held_lock_is_renewed_beyond_its_lease(client: Client) -> None:
     locks = Locks(client, lease=0.3)
-    holding = locks.take(["a"])
+    holding = locks.acquire(["a"])
     gone = threading.Event()
     assert not gone.wait(1.0)
-    assert not Locks(client, lease=1).take(["a"]).tokens
+    assert not Locks(client, lease=1).acquire(["a"]).tokens
     assert holding.release() == frozenset()
 
 
 def test_rounds_wait_for_busy_locks_without_holding_others(client: Client) -> None:
     locks, other = Locks(client, lease=10), Locks(client, lease=10)
-    busy = other.take(["b"])
+    busy = other.acquire(["b"])
     seen: list[set[str]] = []
     for holding in locks.rounds(["a", "b"], wait=5):
         seen.append(set(holding.tokens))
         if len(seen) == 1:
-            assert other.take(["a"]).tokens == {}
+            assert other.acquire(["a"]).tokens == {}
             holding.release()
             busy.release()
     assert seen == [{"a"}, {"b"}]
 
 
 def test_rounds_leave_out_what_stays_busy(client: Client) -> None:
-    Locks(client, lease=10).take(["b"])
+    Locks(client, lease=10).acquire(["b"])
     covered = [set(holding.tokens) for holding in Locks(client, lease=10).rounds(["a", "b"], wait=0.1)]
     assert covered == [{"a"}]
 
 
 def test_locks_are_taken_together_or_not_at_all(client: Client) -> None:
     locks, other = Locks(client, lease=10), Locks(client, lease=10)
-    busy = other.take(["b"])
-    assert locks.together(["a", "b"], wait=0) is None
-    assert set(other.take(["a"]).tokens) == {"a"}
+    busy = other.acquire(["b"])
+    assert locks.acquire_all(["a", "b"], wait=0) is None
+    assert set(other.acquire(["a"]).tokens) == {"a"}
     busy.release()
-    assert locks.together(["a", "b"], wait=0) is None
-    found = locks.together(["b", "c"], wait=0)
+    assert locks.acquire_all(["a", "b"], wait=0) is None
+    found = locks.acquire_all(["b", "c"], wait=0)
     assert found is not None
     assert set(found.tokens) == {"b", "c"}
     assert len(set(found.tokens.values())) == 1
@@ -85,9 +86,9 @@ def test_locks_are_taken_together_or_not_at_all(client: Client) -> None:
 
 
 def test_pending_counts_are_there_until_the_marker_is_set(client: Client) -> None:
-    seen = Seen(client, expiry=100, pending_ttl=1000)
-    pending = Pending(base=Counts(view=1, completed=0), intended=Counts(view=2, completed=1))
-    seen.intend({"C1": pending})
+    seen = DedupMarkers(client, expiry=100, pending_ttl=1000)
+    pending = PendingCounts(base=Counts(view=1, completed=0), intended=Counts(view=2, completed=1))
+    seen.write_ahead({"C1": pending})
     assert seen.read(["C1", "C2"]) == (frozenset(), {"C1": pending})
     assert client.ttl("lern:pending:C1") <= 100
     seen.mark(["C1"])
@@ -98,10 +99,10 @@ def test_pending_counts_are_there_until_the_marker_is_set(client: Client) -> Non
 
 
 def test_deliveries_count_up_and_are_forgotten(client: Client) -> None:
-    deliveries = Deliveries(client)
-    assert [deliveries.arrive("t"), deliveries.arrive("t")] == [1, 2]
-    deliveries.forget("t")
-    assert deliveries.arrive("t") == 1
+    deliveries = DeliveryCounter(client)
+    assert [deliveries.increment("t"), deliveries.increment("t")] == [1, 2]
+    deliveries.reset("t")
+    assert deliveries.increment("t") == 1
 
 
 def test_intents_and_once(client: Client) -> None:
@@ -113,10 +114,10 @@ def test_intents_and_once(client: Client) -> None:
     assert intents.read("k") == Intent(since_ms=5, osid="1-a")
     intents.forget("k")
     assert intents.read("k") is None
-    once = Once(client)
-    assert [once.first("n", expiry=10), once.first("n", expiry=10)] == [True, False]
-    once.again("n")
-    assert once.first("n", expiry=10)
+    once = IdempotencyKeys(client)
+    assert [once.claim("n", expiry=10), once.claim("n", expiry=10)] == [True, False]
+    once.release("n")
+    assert once.claim("n", expiry=10)
 
 
 def _relations(**leaves: set[str]) -> Relations:

@@ -10,8 +10,10 @@ from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.jobs.certificates.eligibility import batch_templates
 from lern_tasks.jobs.certificates.issuing import old_registry_rows
 from lern_tasks.jobs.progress import content_consumption
+from lern_tasks.jobs.progress.rules.content_counts import Counts, MergedContent, StoredContent
+from lern_tasks.jobs.progress.rules.enrolment_row import EnrolmentUpdate, StoredEnrolment
+from lern_tasks.jobs.progress.rules.progress import Progress
 from lern_tasks.jobs.relations import hierarchies
-from lern_tasks.rules.progress import Counts, EnrolmentUpdate, MergedContent, Progress, StoredContent, StoredEnrolment
 from lern_tasks.storage.gateway import Gateway, PutMap, ReplaceCollection
 from lern_tasks.sunbird import activity_aggregates, enrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from lern_tasks.connections.ttl_cache import TtlCache
-from lern_tasks.errors import DependencyDown, LernError, NotYet, Refused, TransientError
+from lern_tasks.errors import DependencyDown, LernError, NotReady, RefusedByService, TransientError
 from lern_tasks.sunbird.content_service import ContentClient
 from lern_tasks.sunbird.search_service import SearchClient
 from lern_tasks.sunbird.user_service import PRE_PROCESSOR_FLAGS, User, UserClient
@@ -55,7 +55,7 @@ def test_collection_status_is_remembered_for_its_time_and_course() -> None:
 def test_a_course_that_search_does_not_know_may_come_and_is_asked_for_again(result: object) -> None:
     answers = ok({"responseCode": "OK", "result": result})
     client = search(answers)
-    with pytest.raises(NotYet) as raised:
+    with pytest.raises(NotReady) as raised:
         client.collection_status("do_1")
     assert raised.value.course_id == "do_1"
     answers.answer = live
@@ -98,7 +98,7 @@ def test_course_without_a_name(document: object) -> None:
 
 
 def test_course_that_does_not_exist() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         content(ok({}, status=404)).name("do_1")
 
 
@@ -152,7 +152,9 @@ def test_blocked_user(code: str) -> None:
     assert found.fields == {}
 
 
-@pytest.mark.parametrize(("status", "expected"), [(400, Refused), (404, Refused), (500, TransientError)])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(400, RefusedByService), (404, RefusedByService), (500, TransientError)]
+)
 def test_other_refusals_are_no_blocked_user(status: int, expected: type[LernError]) -> None:
     code = "UOS_OTHER" if status == 400 else "USER_ACCOUNT_BLOCKED"
     with pytest.raises(expected):

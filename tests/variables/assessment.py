@@ -21,8 +21,8 @@ TWO_ANSWERS = attempt(answered("q1"), answered("q2"))
 
 def attempting(stage: Stage) -> None:
     """A learner answers two questions of a content that has one."""
-    stage.world.course_relations(JOB).replace("do_c1", derive("do_c1", course_tree()))
-    contents = stage.world.redis.client("metadata", JOB)
+    stage.ctx.course_relations(JOB).replace("do_c1", derive("do_c1", course_tree()))
+    contents = stage.ctx.redis.client("metadata", JOB)
     contents.set("r1", json.dumps({"totalQuestions": 1}))
     stage.deliver(JOB, TWO_ANSWERS)
 

@@ -70,7 +70,7 @@ def container(part: str) -> Look:
     """The kind of cloud, the container or an option of the place that a document went to."""
 
     def look(stage: Stage) -> Any:
-        store, root = stage.world.certificate_files._open()
+        store, root = stage.ctx.certificate_files._open()
         assert store.find(root), "nothing was stored"
         return {"kind": type(store).__name__, "root": root, **store.storage_options}.get(part)
 

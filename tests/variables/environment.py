@@ -22,7 +22,7 @@ from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.gateway import BATCH_SIZE, Mutation
 from lern_tasks.storage.table import Table
 from tests.harness.crash_injection import Life
-from tests.harness.fake_world import FakeWorld
+from tests.harness.fake_world import FakeResources
 from tests.harness.in_process import Chain
 from tests.harness.mock_kafka import mock_kafka
 
@@ -94,18 +94,18 @@ class Stage(Chain):
         services.forget()
         super().__init__(directory, services.registry, services.platform, **env)
 
-    def new_world(self, life: Life | None = None, *, backwards: bool = False, lapsed: bool = True) -> FakeWorld:
+    def new_ctx(self, life: Life | None = None, *, backwards: bool = False, lapsed: bool = True) -> FakeResources:
         """A process that does not die and takes notes."""
         del backwards, lapsed
         self.life = life or Life()
-        world = FakeWorld(self.settings, self.directory)
-        world.redis = Addresses(self.settings, self._addresses, self.notes)  # type: ignore[assignment]
-        world.gateway = Tables(world.gateway, self.settings, self.notes)
-        world.sender = world.sent = self.sender  # type: ignore[assignment]
-        world.kafka = world.published = self.published  # type: ignore[assignment]
-        self._old.append(world)
-        self.world = world
-        return world
+        ctx = FakeResources(self.settings, self.directory)
+        ctx.redis = Addresses(self.settings, self._addresses, self.notes)  # type: ignore[assignment]
+        ctx.gateway = Tables(ctx.gateway, self.settings, self.notes)
+        ctx.sender = ctx.sent = self.sender  # type: ignore[assignment]
+        ctx.kafka = ctx.published = self.published  # type: ignore[assignment]
+        self._old.append(ctx)
+        self.ctx = ctx
+        return ctx
 
     def deliver(self, job: JobName, *events: Any, follow: bool = False) -> None:
         """Run one message, and with `follow` all that it leads to, and note down what is touched."""

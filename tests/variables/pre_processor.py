@@ -13,7 +13,7 @@ from tests.variables.observations import calls, common, handed, outcome, tables,
 
 JOB: Final = "collection_cert_pre_processor"
 NEXT: Final = "collection_certificate_generator"
-BY_KAFKA = {"LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_ON": "kafka"}
+BY_KAFKA = {"LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_OFF": "kafka"}
 BOX = {"LERN_COLLECTION_CERT_PRE_PROCESSOR__CONTENT_CLOUD_STORAGE_CONTAINER": "box"}
 CLOUD = {**BOX, "LERN_COLLECTION_CERT_PRE_PROCESSOR__CLOUD_STORAGE_BASE_URL": "https://cloud"}
 USER = {"firstName": "Asha", "lastName": "Rao", "rootOrgId": "0123456789"}

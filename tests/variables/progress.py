@@ -18,7 +18,7 @@ from tests.variables.observations import asked, common, largest_batch, requests,
 
 AGGREGATOR: Final = "activity_aggregate_updater"
 RECONCILIATION: Final = "enrolment_reconciliation"
-BY_KAFKA = {"LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON": "kafka"}
+BY_KAFKA = {"LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF": "kafka"}
 REQUIRED = ("r1", "r2", "r3")
 MARKER = marker(KEY, "r1")
 RETIRED = EnrolmentKey(user_id="u1", course_id="do_retired", batch_id="b1")
@@ -37,7 +37,7 @@ def learn(stage: Stage, job: ProgressJob, key: EnrolmentKey = KEY, contents: Ite
 
 def enrolled(stage: Stage, job: ProgressJob, **cells: Any) -> None:
     """A course with two units, and an enrolment in it."""
-    stage.world.course_relations(job).replace("do_c1", derive("do_c1", course_tree()))
+    stage.ctx.course_relations(job).replace("do_c1", derive("do_c1", course_tree()))
     stage.put(for_job(stage.settings, job).enrolments, ROW, **{"active": True, "status": 0, **cells})
 
 

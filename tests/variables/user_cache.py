@@ -35,7 +35,7 @@ def blocking(stage: Stage) -> None:
 
 def copying(stage: Stage) -> None:
     """Users without account are copied into the cache."""
-    stage.world.redis.client("anonymous_users", JOB).hset("user:a-1", mapping={"userid": "a-1"})
+    stage.ctx.redis.client("anonymous_users", JOB).hset("user:a-1", mapping={"userid": "a-1"})
     with stage.notes.taken():
         LongTasks(stage, index_users).finish(NAME, anonymous=True)
 

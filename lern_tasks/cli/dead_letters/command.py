@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from rich.progress import track
 
-from bridge.broker import bare_app
+from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.cli.dead_letters import options, sources
 from lern_tasks.cli.dead_letters.replay import Replay, Replayed, replay
-from lern_tasks.cli.dead_letters.stored import Criteria, Letter
+from lern_tasks.cli.dead_letters.stored import Criteria, DeadLetter
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import RedisRoles
@@ -106,7 +106,7 @@ def replay_(
 
 
 def _replay(
-    values: Settings, letters: Sequence[Letter], *, again: bool, dry_run: bool, quiet: bool
+    values: Settings, letters: Sequence[DeadLetter], *, again: bool, dry_run: bool, quiet: bool
 ) -> Iterator[Replay]:
     sender = Sender(bare_app(values))
     roles = RedisRoles(values)
@@ -121,14 +121,14 @@ def _replay(
         roles.close()
 
 
-def _letters(directory: Path | None) -> Iterator[Letter]:
+def _letters(directory: Path | None) -> Iterator[DeadLetter]:
     if directory is not None:
         return iter(sources.from_directory(directory))
     values = settings.load()
     return sources.from_topics(values, failed_topics(values))
 
 
-def _one(topic: str, partition: int, offset: int, directory: Path | None) -> Letter:
+def _one(topic: str, partition: int, offset: int, directory: Path | None) -> DeadLetter:
     if directory is None:
         return sources.one_from_topic(settings.load(), topic, partition, offset)
     for letter in sources.from_directory(directory):
@@ -137,7 +137,7 @@ def _one(topic: str, partition: int, offset: int, directory: Path | None) -> Let
     raise click.UsageError(f"{directory} holds no dead letter {topic} {partition} {offset}")
 
 
-def _whole_value(letter: Letter, *, resolve: bool) -> tuple[bytes | None, str]:
+def _whole_value(letter: DeadLetter, *, resolve: bool) -> tuple[bytes | None, str]:
     """The value, fetched from its file when it was too large for the topic; and a note when that failed."""
     if not resolve or letter.failure is None:
         return letter.stored.value, ""
@@ -147,7 +147,7 @@ def _whole_value(letter: Letter, *, resolve: bool) -> tuple[bytes | None, str]:
         return letter.stored.value, f"the whole value cannot be fetched: {error}"
 
 
-def _replay_times(letters: Sequence[Letter]) -> list[str | None]:
+def _replay_times(letters: Sequence[DeadLetter]) -> list[str | None]:
     roles = RedisRoles(settings.load())
     try:
         return Replayed(roles.client("state")).when(letters)
@@ -158,5 +158,5 @@ def _replay_times(letters: Sequence[Letter]) -> list[str | None]:
         roles.close()
 
 
-def _place(letter: Letter) -> tuple[str, int, int]:
+def _place(letter: DeadLetter) -> tuple[str, int, int]:
     return letter.stored.topic, letter.stored.partition, letter.stored.offset

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from lern_tasks import catalogue
-from lern_tasks.cli.dead_letters.stored import Letter, StoredLetter
+from lern_tasks.cli.dead_letters.stored import DeadLetter, StoredLetter
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import Client, translated
 from lern_tasks.delivery.task_sender import Sender, derived_id
-from lern_tasks.errors import InvalidEvent, Refused
+from lern_tasks.errors import InvalidEvent, RefusedByService
 
 Outcome = Literal["replayed", "would be replayed", "replayed before", "cannot be replayed"]
 
@@ -28,7 +28,7 @@ class Replayed:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def when(self, letters: Sequence[Letter]) -> list[str | None]:
+    def when(self, letters: Sequence[DeadLetter]) -> list[str | None]:
         """When each letter was replayed last, ISO 8601; None for never. Raises DependencyDown."""
         if not letters:
             return []
@@ -36,7 +36,7 @@ class Replayed:
             found = self._client.mget([_key(letter.stored) for letter in letters])
         return [None if when is None else str(when) for when in found]
 
-    def mark(self, letter: Letter) -> None:
+    def mark(self, letter: DeadLetter) -> None:
         """Remember that the letter was replayed now. Raises DependencyDown."""
         with translated():
             self._client.set(_key(letter.stored), datetime.now(UTC).isoformat(timespec="seconds"), ex=_KEPT)
@@ -46,13 +46,13 @@ class Replayed:
 class Replay:
     """What became of one letter."""
 
-    letter: Letter
+    letter: DeadLetter
     outcome: Outcome
     detail: str = ""
 
 
 def replay(
-    letters: Iterable[Letter], sender: Sender, replayed: Replayed, files: Files, *, again: bool, dry_run: bool
+    letters: Iterable[DeadLetter], sender: Sender, replayed: Replayed, files: Files, *, again: bool, dry_run: bool
 ) -> Iterator[Replay]:
     """Send each letter's record to its task, on the queue for mass work; one result a letter, in order.
 
@@ -71,11 +71,11 @@ def replay(
                 yield _send(letter, sender, replayed, files)
 
 
-def _send(letter: Letter, sender: Sender, replayed: Replayed, files: Files) -> Replay:
+def _send(letter: DeadLetter, sender: Sender, replayed: Replayed, files: Files) -> Replay:
     job = next(job for job in catalogue.JOBS if letter.failure is not None and job == letter.failure.job)
     try:
         record = letter.record(files)
-    except (InvalidEvent, Refused) as error:
+    except (InvalidEvent, RefusedByService) as error:
         return Replay(letter, "cannot be replayed", str(error))
     # A new id each time: a result of the first replay must not be taken for that of the second.
     task_id = derived_id("replay", _key(letter.stored), time.time_ns())
@@ -84,8 +84,8 @@ def _send(letter: Letter, sender: Sender, replayed: Replayed, files: Files) -> R
     return Replay(letter, "replayed", f"task {task_id}")
 
 
-def _groups(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
-    group: list[Letter] = []
+def _groups(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    group: list[DeadLetter] = []
     for letter in letters:
         group.append(letter)
         if len(group) == _AT_ONCE:

@@ -9,8 +9,8 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lern_tasks.cli import kafka_admin
-from lern_tasks.cli.dead_letters.stored import Letter, StoredLetter
-from lern_tasks.errors import DependencyDown, Refused
+from lern_tasks.cli.dead_letters.stored import DeadLetter, StoredLetter
+from lern_tasks.errors import DependencyDown, RefusedByService
 from lern_tasks.settings import Settings
 
 FILE_NAME = "dead-letters.jsonl"
@@ -28,7 +28,7 @@ _POLL = 0.5
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 (the library's own names of its local errors)
 
 
-def from_topics(settings: Settings, topics: Sequence[str]) -> Iterator[Letter]:
+def from_topics(settings: Settings, topics: Sequence[str]) -> Iterator[DeadLetter]:
     """The letters that the topics hold now, oldest first in each partition. Raises DependencyDown("kafka").
 
     What arrives while they are read is left out, so that the end is always reached.
@@ -37,45 +37,45 @@ def from_topics(settings: Settings, topics: Sequence[str]) -> Iterator[Letter]:
     places = [TopicPartition(name, p) for name in topics if name in present for p in range(present[name].partitions)]
     consumer = kafka_admin.reader(settings, _GROUP)
     try:
-        yield from (Letter(stored) for stored in _read(consumer, places))
+        yield from (DeadLetter(stored) for stored in _read(consumer, places))
     except KafkaException as error:
         raise kafka_admin.down(settings, error) from error
     finally:
         consumer.close()
 
 
-def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) -> Letter:
+def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) -> DeadLetter:
     """The letter at one place. Raises Refused when there is none, DependencyDown("kafka")."""
     found = kafka_admin.topics(settings).get(topic)
     if found is None or not 0 <= partition < found.partitions:
-        raise Refused(f"there is no partition {partition} of a topic {topic}")
+        raise RefusedByService(f"there is no partition {partition} of a topic {topic}")
     consumer = kafka_admin.reader(settings, _GROUP)
     try:
         low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=kafka_admin.TIMEOUT)
         if not low <= offset < high:
-            raise Refused(f"{topic} {partition} has the offsets {low} to {high - 1}, so no {offset}")
+            raise RefusedByService(f"{topic} {partition} has the offsets {low} to {high - 1}, so no {offset}")
         for stored in _read_range(consumer, {(topic, partition): (offset, offset + 1)}):
-            return Letter(stored)
+            return DeadLetter(stored)
     except KafkaException as error:
         raise kafka_admin.down(settings, error) from error
     finally:
         consumer.close()
-    raise Refused(f"{topic} {partition} holds no message at {offset}")
+    raise RefusedByService(f"{topic} {partition} holds no message at {offset}")
 
 
-def from_directory(directory: Path) -> list[Letter]:
+def from_directory(directory: Path) -> list[DeadLetter]:
     """The letters of a file that `save` wrote. Raises Refused when there is none or it cannot be read."""
     path = directory / FILE_NAME
     try:
         lines = path.read_bytes().splitlines()
-        return [Letter(msgspec.json.decode(line, type=StoredLetter)) for line in lines if line]
+        return [DeadLetter(msgspec.json.decode(line, type=StoredLetter)) for line in lines if line]
     except OSError as error:
-        raise Refused(f"cannot read {path}: {error.strerror}") from error
+        raise RefusedByService(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise Refused(f"{path} is not a file of dead letters: {error}") from error
+        raise RefusedByService(f"{path} is not a file of dead letters: {error}") from error
 
 
-def save(directory: Path, letters: Iterable[Letter]) -> Path:
+def save(directory: Path, letters: Iterable[DeadLetter]) -> Path:
     """Write letters to a file that `from_directory` reads; its path."""
     path = directory / FILE_NAME
     path.write_bytes(b"".join(msgspec.json.encode(letter.stored) + b"\n" for letter in letters))

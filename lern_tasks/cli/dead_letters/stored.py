@@ -31,7 +31,7 @@ class StoredLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """A stored letter and what it says; letters that Flink jobs wrote have no failure."""
 
     stored: StoredLetter
@@ -94,11 +94,11 @@ class Criteria:
         """Whether anything is restricted."""
         return bool(self.jobs or self.error or self.user or self.since_ms is not None or self.places)
 
-    def choose(self, letters: Iterable[Letter]) -> Iterator[Letter]:
+    def choose(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
         """The letters that meet all criteria."""
         return (letter for letter in letters if self._meets(letter))
 
-    def _meets(self, letter: Letter) -> bool:
+    def _meets(self, letter: DeadLetter) -> bool:
         stored, failure = letter.stored, letter.failure
         return (
             (not self.jobs or (failure is not None and failure.job in self.jobs))

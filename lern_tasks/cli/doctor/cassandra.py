@@ -25,7 +25,7 @@ _COPY = "with LERN_TASKS__USE_REPORT_ENROLMENTS: administrators' tasks read all 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class TableUse:
     """A table, by whom it is wanted, and what happens without it."""
 
     check: str
@@ -45,23 +45,23 @@ def checks(settings: Settings, jobs: Jobs) -> list[Check]:
     ]
 
 
-def wanted(settings: Settings, jobs: Jobs) -> list[Wanted]:
+def wanted(settings: Settings, jobs: Jobs) -> list[TableUse]:
     """The tables of `jobs`, and those of what goes on beside them."""
     from lern_tasks.storage.cassandra.schema_check import users_of_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
 
     found = [
-        Wanted(check="schema", level="problem", table=table, jobs=users, why=_DIFFERS)
+        TableUse(check="schema", level="problem", table=table, jobs=users, why=_DIFFERS)
         for table, users in users_of_tables(settings, jobs).items()
     ]
     if "user_cache_updater" in jobs:
         own = for_job(settings, "user_cache_updater")
         tables = (own.users, own.user_organisations, own.organisations, own.locations, own.system_settings)
         of: Jobs = ("user_cache_updater",)
-        found += [Wanted(check="user tables", level="warning", table=table, jobs=of, why=_INDEX) for table in tables]
+        found += [TableUse(check="user tables", level="warning", table=table, jobs=of, why=_INDEX) for table in tables]
     if settings.tasks.use_report_enrolments and "collection_cert_pre_processor" in jobs:
         copy = for_job(settings, "collection_cert_pre_processor").report_enrolments
         of = ("collection_cert_pre_processor",)
-        found.append(Wanted(check="copy by batch", level="warning", table=copy, jobs=of, why=_COPY))
+        found.append(TableUse(check="copy by batch", level="warning", table=copy, jobs=of, why=_COPY))
     return found
 
 
@@ -90,7 +90,7 @@ def _schema(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
         yield ok(check, "tables and columns are as needed")
 
 
-def _finding(entry: Wanted, difference: str) -> Finding:
+def _finding(entry: TableUse, difference: str) -> Finding:
     result, _, to_do = difference.partition(": ")
     return Finding(check=entry.check, level=entry.level, result=result, why=entry.why, to_do=to_do, jobs=entry.jobs)
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
-from bridge.broker import bare_app
+from bridge.publisher import bare_app
 from lern_tasks import catalogue as topics
 from lern_tasks.catalogue import EventJob, dashed, queue_name
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, warning
@@ -71,19 +71,19 @@ def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
             yield warning("workers", result, f"{_WORKER} -Q {queue.name}", why=queue.why, jobs=queue.jobs)
     if not missing:
         yield ok("workers", f"all {len(needed)} queues are taken from")
-    yield from _handed_on(jobs, taken, settings)
+    yield from _handed_off(jobs, taken, settings)
 
 
-def _handed_on(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterator[Finding]:
+def _handed_off(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterator[Finding]:
     """Jobs that are not among `jobs`, get tasks of theirs, and have no worker: a Flink job would not see those."""
     for job in jobs:
         for following in _NEXT.get(job, ()):
-            if following in jobs or queue_name(following) in taken or settings.job(following).hand_on == "kafka":
+            if following in jobs or queue_name(following) in taken or settings.job(following).hand_off == "kafka":
                 continue
             yield warning(
                 "hand-on",
                 f"hands on to {following} by Celery, and no worker takes from `{queue_name(following)}`",
-                f"set LERN_{following.upper()}__HAND_ON=kafka while a Flink job does it, or start a worker: "
+                f"set LERN_{following.upper()}__HAND_OFF=kafka while a Flink job does it, or start a worker: "
                 f"{_WORKER} -Q {dashed(following)}",
                 why="what it hands on waits in that queue, and a Flink job does not see it",
                 jobs=(job,),

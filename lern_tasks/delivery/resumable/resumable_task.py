@@ -40,14 +40,14 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
             number = kwargs.pop("slice", 0)
-            world = resources.world(lern_settings.current(), app)
+            ctx = resources.process_resources(lern_settings.current(), app)
             with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
                 arguments = _bound(begin, args, kwargs)
                 page = begin(**arguments)
                 if type(number) is not int or number < 0:
                     raise InvalidArgument("slice is set by the task itself; leave it out")
                 message = Message(name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing)
-                return Slice(message, page, world, soft_limit=soft_limit(world.settings)).run()
+                return Slice(message, page, ctx, soft_limit=soft_limit(ctx.settings)).run()
 
         run.__doc__ = begin.__doc__
         run.__module__ = begin.__module__

@@ -16,13 +16,13 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from lern_tasks.catalogue import BULK_QUEUE
-from lern_tasks.delivery.outage import Patience, no_soft_limit
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.outage import OutageWait, no_soft_limit
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Run, Stand
 from lern_tasks.delivery.retry_policy import GiveUp, decide
 from lern_tasks.delivery.settlement import retry_limits
-from lern_tasks.delivery.task import KillsItsWorker
-from lern_tasks.errors import DependencyDown, LernError, NotYet, SendAgain, TransientError
+from lern_tasks.delivery.task import PoisonMessage
+from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, TransientError
 from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 
@@ -38,8 +38,8 @@ _log = logger(__name__)
 class Turn:
     """What a page may know of the slice that it belongs to."""
 
-    def __init__(self, world: World, task_id: str, seconds: float) -> None:
-        self.world = world
+    def __init__(self, ctx: Resources, task_id: str, seconds: float) -> None:
+        self.ctx = ctx
         self.task_id = task_id
         self.repeated = False
         """An earlier delivery or try of this page may have had a part of its effects."""
@@ -82,15 +82,15 @@ class Message:
 class Slice:
     """Runs one message."""
 
-    def __init__(self, message: Message, page: Page, world: World, *, soft_limit: float) -> None:
+    def __init__(self, message: Message, page: Page, ctx: Resources, *, soft_limit: float) -> None:
         self._message = message
         self._page = page
-        self._world = world
+        self._ctx = ctx
         self._number = message.number
         self._id = message.task_id
-        self._patience = Patience(world, soft_limit=soft_limit)
+        self._outage_wait = OutageWait(ctx, soft_limit=soft_limit)
         # Half of the limit: the last page may take as long again.
-        self._turn = Turn(world, self._id, soft_limit / 2)
+        self._turn = Turn(ctx, self._id, soft_limit / 2)
         self._shown = 0.0
 
     def run(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Slice:
                     self._hand_over(run)
         except _Overtaken:
             # Both deliveries have one tag: when this one is acknowledged and the other dies, nothing would come again.
-            self._send(self._number, countdown=float(self._world.settings.tasks.countdown_cap))
+            self._send(self._number, countdown=float(self._ctx.settings.tasks.countdown_cap))
             raise Ignore from None
         except SoftTimeLimitExceeded:
             self._again(run, TransientError("one page took longer than the soft time limit"))
@@ -116,16 +116,16 @@ class Slice:
 
     def _read(self) -> Run:
         """Where the task stands; a message that is older than what was done is let go."""
-        deliveries = self._patience.ride_out(lambda: self._world.deliveries.arrive(self._delivery))
-        run = self._patience.ride_out(lambda: self._world.runs.read(self._id))
+        deliveries = self._outage_wait.call_through_outage(lambda: self._ctx.delivery_counter.increment(self._delivery))
+        run = self._outage_wait.call_through_outage(lambda: self._ctx.runs.read(self._id))
         if run is None and self._number:
             raise LostRun("where this task stood is not known any more; start it again")
         if run is None or run.slice < self._number:
             run = replace(run or Run(), slice=self._number)
         if run.slice > self._number and not run.stand.ended:
             raise Ignore
-        if deliveries > self._world.settings.tasks.max_deliveries and not run.stand.ended:
-            raise KillsItsWorker(f"the page after {run.stand.after!r} ended its process {deliveries - 1} times")
+        if deliveries > self._ctx.settings.tasks.max_deliveries and not run.stand.ended:
+            raise PoisonMessage(f"the page after {run.stand.after!r} ended its process {deliveries - 1} times")
         self._turn.repeated = deliveries > 1 or run.first_failed_ms is not None
         return run
 
@@ -136,7 +136,7 @@ class Slice:
         run = self._write(run)
         self._turn.repeated = False
         with suppress(DependencyDown):
-            self._world.deliveries.forget(self._delivery)
+            self._ctx.delivery_counter.reset(self._delivery)
         self._show(run)
         return run
 
@@ -145,20 +145,20 @@ class Slice:
             try:
                 return self._page(run.stand, self._turn)
             except (DependencyDown, TransientError) as error:
-                down = _outage(self._world, error)
+                down = _outage(self._ctx, error)
                 if down is None:
                     raise
                 self._show(run, f"waiting for {down.name}")
                 # Whatever the page does, it did not end its process.
                 with suppress(DependencyDown):
-                    self._world.deliveries.forget(self._delivery)
+                    self._ctx.delivery_counter.reset(self._delivery)
                 self._turn.repeated = True
-                if not self._patience.wait_for(down.name):
+                if not self._outage_wait.wait_until_up(down.name):
                     raise down from error
 
     def _write(self, run: Run) -> Run:
         new = replace(run, version=run.version + 1)
-        if not self._patience.ride_out(lambda: self._world.runs.write(self._id, new)):
+        if not self._outage_wait.call_through_outage(lambda: self._ctx.runs.write(self._id, new)):
             raise _Overtaken
         return new
 
@@ -173,43 +173,43 @@ class Slice:
         """Send the slice again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
         with no_soft_limit():
             spent, delay = self._spent(run, error)
-            if isinstance(error, NotYet) and error.course_id:
-                ask_for_relations(self._world, error.course_id)
+            if isinstance(error, NotReady) and error.course_id:
+                ask_for_relations(self._ctx, error.course_id)
             _log.warning("page_again", code=error.code, seconds=round(delay, 1))
             self._show(run, f"again in {delay:.0f} s: {error}")
             with suppress(_Overtaken, DependencyDown):
                 self._write(spent)
-                self._world.deliveries.forget(self._delivery)
-            self._send(self._number, countdown=min(delay, float(self._world.settings.tasks.countdown_cap)))
+                self._ctx.delivery_counter.reset(self._delivery)
+            self._send(self._number, countdown=min(delay, float(self._ctx.settings.tasks.countdown_cap)))
         raise Ignore
 
     def _spent(self, run: Run, error: LernError) -> tuple[Run, float]:
         """The run with what the failure costs, and the seconds to wait. Raises `error` when all is spent."""
-        if isinstance(error, SendAgain):
+        if isinstance(error, Requeue):
             return run, error.delay
-        now_ms = self._world.now_ms()
+        now_ms = self._ctx.now_ms()
         decision = decide(
             error,
             attempt=run.attempt,
             not_yet=run.not_yet,
             first_failed_ms=run.first_failed_ms,
             now_ms=now_ms,
-            limits=retry_limits(self._world.settings),
+            limits=retry_limits(self._ctx.settings),
             jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
         )
         if isinstance(decision, GiveUp):
             raise error
         spent = replace(
             run,
-            attempt=run.attempt + (decision.spends == "attempt"),
-            not_yet=run.not_yet + (decision.spends == "not_yet"),
+            attempt=run.attempt + (decision.consumes == "attempt"),
+            not_yet=run.not_yet + (decision.consumes == "not_yet"),
             first_failed_ms=run.first_failed_ms or now_ms,
         )
         return spent, decision.delay_seconds
 
     def _send(self, number: int, *, countdown: float = 0.0) -> None:
-        self._patience.insist(
-            lambda: self._world.sender.send_named(
+        self._outage_wait.call_until_done(
+            lambda: self._ctx.sender.send_named(
                 self._message.name,
                 {**self._message.arguments, "slice": number},
                 task_id=self._id,
@@ -235,16 +235,16 @@ class Slice:
             "result": run.stand.result,
         }
         with suppress(RedisError, OperationalError, OSError, BackendError):
-            self._world.app.backend.store_result(self._id, meta, PROGRESS)
+            self._ctx.app.backend.store_result(self._id, meta, PROGRESS)
 
 
-def _outage(world: World, error: DependencyDown | TransientError) -> DependencyDown | None:
+def _outage(ctx: Resources, error: DependencyDown | TransientError) -> DependencyDown | None:
     """The outage behind an error, if the dependency that it names answers nobody."""
     if isinstance(error, DependencyDown):
         return error
     if error.dependency:
         try:
-            world.probe(error.dependency)
+            ctx.probe(error.dependency)
         except DependencyDown as down:
             return down
     return None

@@ -6,26 +6,26 @@ See docs/jobs/merge_user_courses.md, "What follows".
 from collections.abc import Sequence
 from typing import Any
 
-from lern_tasks.delivery.handoff import Step, hand_on, publish_events
+from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.progress.sync_request import sync_step
 from lern_tasks.sunbird.audit_event import business_uuid
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
-def reconcile(keys: Sequence[EnrolmentKey], cause: Record, world: World) -> None:
+def reconcile(keys: Sequence[EnrolmentKey], cause: Record, ctx: Resources) -> None:
     """Let the progress of these enrolments be computed anew. Raises DependencyDown."""
-    hand_on(world, [sync_step(key, cause, world) for key in keys])
+    hand_off(ctx, [sync_step(key, cause, ctx) for key in keys])
 
 
-def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record, world: World) -> None:
+def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record, ctx: Resources) -> None:
     """Let the scores of these contents be computed from the attempts that there are now. Raises DependencyDown."""
-    topic = world.settings.topic(world.settings.assessment_aggregator.kafka_input_topic)
+    topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_input_topic)
     steps = [
-        Step(
+        Handoff(
             job="assessment_aggregator",
-            event=recompute_event(key, content, now_ms=world.now_ms()),
+            event=recompute_event(key, content, now_ms=ctx.now_ms()),
             topic=topic,
             key=key.user_id,
             business_key=f"recompute:{key.text}:{content}",
@@ -33,13 +33,13 @@ def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record
         )
         for key, content in contents
     ]
-    hand_on(world, steps)
+    hand_off(ctx, steps)
 
 
-def publish_syncs(keys: Sequence[EnrolmentKey], world: World) -> int:
+def publish_syncs(keys: Sequence[EnrolmentKey], ctx: Resources) -> int:
     """Publish the documented event for each enrolment of the target; how many. Raises DependencyDown."""
-    topic = world.settings.merge_user_courses.kafka_output_course_batch_updater_topic
-    publish_events(world, topic, [merged_event(key, now_ms=world.now_ms()) for key in keys])
+    topic = ctx.settings.merge_user_courses.kafka_output_course_batch_updater_topic
+    publish_events(ctx, topic, [merged_event(key, now_ms=ctx.now_ms()) for key in keys])
     return len(keys)
 
 

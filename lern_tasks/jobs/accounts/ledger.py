@@ -5,7 +5,7 @@ Intents are written before the rows of the accounts, and marked as done after th
 
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry
-from lern_tasks.jobs.accounts.rules.merge import MergePlan, Place, Recorded
+from lern_tasks.jobs.accounts.rules.merge import BatchKey, LedgerEntries, MergePlan
 from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, Row
 from lern_tasks.storage.table import Table
 
@@ -25,14 +25,14 @@ _ENROLMENT = ""
 """The content id of the row about the enrolment itself."""
 
 
-def read(gateway: Gateway, table: Table, pair: Key, place: Place | None = None) -> dict[Place, Recorded]:
+def read(gateway: Gateway, table: Table, pair: Key, batch_key: BatchKey | None = None) -> dict[BatchKey, LedgerEntries]:
     """What was added, by course and batch; `pair` is the source's and the target's id. Raises LernError."""
-    prefix = (*pair, *(place or ()))
+    prefix = (*pair, *(batch_key or ()))
     rows = gateway.select_many(table, [prefix], _COLUMNS)[prefix]
     if isinstance(rows, LernError):
         raise rows
-    contents: dict[Place, dict[str, LedgerEntry]] = {}
-    copied: dict[Place, bool | None] = {}
+    contents: dict[BatchKey, dict[str, LedgerEntry]] = {}
+    copied: dict[BatchKey, bool | None] = {}
     for row in rows:
         at = (row["course_id"], row["batch_id"])
         entries = contents.setdefault(at, {})
@@ -40,33 +40,35 @@ def read(gateway: Gateway, table: Table, pair: Key, place: Place | None = None) 
             copied[at] = row["enrolment_copied"]
         if row["added_views"] is not None or row["added_completions"] is not None:
             entries[row["content_id"]] = _entry(row)
-    return {at: Recorded(contents=entries, copied=copied.get(at)) for at, entries in contents.items()}
+    return {at: LedgerEntries(contents=entries, copied=copied.get(at)) for at, entries in contents.items()}
 
 
-def intend(table: Table, pair: Key, place: Place, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
+def intend(table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
     """Note down what the plan is about to do."""
     changes: list[Mutation] = [
-        PutCells(table=table, key=(*pair, *place, content), cells=_cells(merged.entry), timestamp=timestamp)
+        PutCells(table=table, key=(*pair, *batch_key, content), cells=_cells(merged.entry), timestamp=timestamp)
         for content, merged in plan.contents.items()
         if merged.entry is not None
     ]
-    return changes + _copied(table, pair, place, plan, done=False, timestamp=timestamp)
+    return changes + _copied(table, pair, batch_key, plan, done=False, timestamp=timestamp)
 
 
-def finish(table: Table, pair: Key, place: Place, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
+def finish(table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
     """Mark as done what the plan has done; `timestamp` is later than that of the intent."""
     changes: list[Mutation] = [
-        PutCells(table=table, key=(*pair, *place, content), cells={"done": True}, timestamp=timestamp)
+        PutCells(table=table, key=(*pair, *batch_key, content), cells={"done": True}, timestamp=timestamp)
         for content, merged in plan.contents.items()
         if merged.entry is not None
     ]
-    return changes + _copied(table, pair, place, plan, done=True, timestamp=timestamp)
+    return changes + _copied(table, pair, batch_key, plan, done=True, timestamp=timestamp)
 
 
-def _copied(table: Table, pair: Key, place: Place, plan: MergePlan, *, done: bool, timestamp: int) -> list[Mutation]:
+def _copied(
+    table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, done: bool, timestamp: int
+) -> list[Mutation]:
     if not plan.copying:
         return []
-    key = (*pair, *place, _ENROLMENT)
+    key = (*pair, *batch_key, _ENROLMENT)
     return [PutCells(table=table, key=key, cells={"enrolment_copied": done}, timestamp=timestamp)]
 
 

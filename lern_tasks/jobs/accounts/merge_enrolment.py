@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LockBusy, TransientError
 from lern_tasks.jobs.accounts import ledger as merge_ledger
 from lern_tasks.jobs.accounts.events import MergeRequest
 from lern_tasks.jobs.accounts.rows import MergedRows
 from lern_tasks.jobs.accounts.rules.merge import (
-    EMPTY,
-    UNRECORDED,
-    History,
+    NO_ENTRIES,
+    NO_HISTORY,
+    BatchKey,
+    EnrolmentHistory,
+    LedgerEntries,
     MergePlan,
-    Place,
-    Recorded,
     blocked_batches,
     plan,
 )
@@ -39,9 +39,9 @@ class Merge:
     request: MergeRequest
     rows: MergedRows
     dates: DateFormat
-    source: Mapping[Place, History]
-    target: Mapping[Place, History]
-    recorded: Mapping[Place, Recorded]
+    source: Mapping[BatchKey, EnrolmentHistory]
+    target: Mapping[BatchKey, EnrolmentHistory]
+    recorded: Mapping[BatchKey, LedgerEntries]
     blocked: frozenset[str]
 
     @property
@@ -49,24 +49,28 @@ class Merge:
         """The source's and the target's id: whose ledger."""
         return (self.request.from_id, self.request.to_id)
 
-    def key(self, place: Place) -> EnrolmentKey:
+    def key(self, batch_key: BatchKey) -> EnrolmentKey:
         """The target's enrolment."""
-        return EnrolmentKey(user_id=self.request.to_id, course_id=place[0], batch_id=place[1])
+        return EnrolmentKey(user_id=self.request.to_id, course_id=batch_key[0], batch_id=batch_key[1])
 
-    def first_plan(self, place: Place) -> MergePlan:
+    def first_plan(self, batch_key: BatchKey) -> MergePlan:
         """What there seems to be to do, from what was read at the begin."""
-        recorded = self.recorded.get(place, UNRECORDED)
-        return self.plan(place, self.target.get(place, EMPTY), recorded, may_copy=place[1] not in self.blocked)
+        recorded = self.recorded.get(batch_key, NO_ENTRIES)
+        return self.plan(
+            batch_key, self.target.get(batch_key, NO_HISTORY), recorded, may_copy=batch_key[1] not in self.blocked
+        )
 
-    def plan(self, place: Place, target: History, recorded: Recorded, *, may_copy: bool) -> MergePlan:
+    def plan(
+        self, batch_key: BatchKey, target: EnrolmentHistory, recorded: LedgerEntries, *, may_copy: bool
+    ) -> MergePlan:
         """What is to do in one enrolment, with the target's side as given."""
-        return plan(self.source[place], target, recorded, may_copy=may_copy, dates=self.dates)
+        return plan(self.source[batch_key], target, recorded, may_copy=may_copy, dates=self.dates)
 
 
-def read(request: MergeRequest, world: World) -> Merge:
+def read(request: MergeRequest, ctx: Resources) -> Merge:
     """Read both accounts and the ledger: a round trip a table. Raises LernError."""
-    settings = world.settings.merge_user_courses
-    rows = MergedRows.open(world.gateway, for_job(world.settings, JOB), attempts=settings.copy_attempts)
+    settings = ctx.settings.merge_user_courses
+    rows = MergedRows.open(ctx.gateway, for_job(ctx.settings, JOB), attempts=settings.copy_attempts)
     source, target = rows.accounts(request.from_id, request.to_id)
     pair = (request.from_id, request.to_id)
     return Merge(
@@ -75,21 +79,21 @@ def read(request: MergeRequest, world: World) -> Merge:
         dates=date_format(settings.course_date_format),
         source=source,
         target=target,
-        recorded=merge_ledger.read(world.gateway, rows.tables.merge_ledger, pair),
+        recorded=merge_ledger.read(ctx.gateway, rows.tables.merge_ledger, pair),
         blocked=blocked_batches(_enrolled(source), _enrolled(target)),
     )
 
 
-def merge_enrolment(merge: Merge, place: Place, *, may_copy: bool, world: World) -> None:
+def merge_enrolment(merge: Merge, batch_key: BatchKey, *, may_copy: bool, ctx: Resources) -> None:
     """Merge one enrolment. Raises LernError: LockBusy when somebody else is at it."""
-    key = merge.key(place).text
+    key = merge.key(batch_key).text
     names = [f"progress:{key}", *([f"certificate:{key}"] if may_copy else [])]
-    holding = world.locks.together(names, wait=world.settings.tasks.lock_wait)
+    holding = ctx.locks.acquire_all(names, wait=ctx.settings.tasks.lock_wait)
     if holding is None:
         raise LockBusy("another worker is busy with this enrolment")
     try:
         # All locks of one call have the same token.
-        _write(merge, place, may_copy=may_copy, token=holding.tokens[names[0]], world=world)
+        _write(merge, batch_key, may_copy=may_copy, token=holding.tokens[names[0]], ctx=ctx)
     finally:
         lost = holding.release()
     if lost:
@@ -97,26 +101,26 @@ def merge_enrolment(merge: Merge, place: Place, *, may_copy: bool, world: World)
         raise LockBusy("the lock was lost before the rows were written")
 
 
-def _write(merge: Merge, place: Place, *, may_copy: bool, token: int, world: World) -> None:
-    ledger, key = merge.rows.tables.merge_ledger, merge.key(place)
-    recorded = merge_ledger.read(world.gateway, ledger, merge.pair, place).get(place, UNRECORDED)
-    made = merge.plan(place, merge.rows.history(key), recorded, may_copy=may_copy)
+def _write(merge: Merge, batch_key: BatchKey, *, may_copy: bool, token: int, ctx: Resources) -> None:
+    ledger, key = merge.rows.tables.merge_ledger, merge.key(batch_key)
+    recorded = merge_ledger.read(ctx.gateway, ledger, merge.pair, batch_key).get(batch_key, NO_ENTRIES)
+    made = merge.plan(batch_key, merge.rows.history(key), recorded, may_copy=may_copy)
     if made.empty:
         return
-    now = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC)
-    _apply(merge_ledger.intend(ledger, merge.pair, place, made, timestamp=token), world)
-    _apply(merge.rows.write(key, made, now=now, timestamp=token), world)
-    if merge.plan(place, merge.rows.history(key), made.intended(recorded), may_copy=may_copy).writes:
+    now = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC)
+    _apply(merge_ledger.intend(ledger, merge.pair, batch_key, made, timestamp=token), ctx)
+    _apply(merge.rows.write(key, made, now=now, timestamp=token), ctx)
+    if merge.plan(batch_key, merge.rows.history(key), made.intended(recorded), may_copy=may_copy).writes:
         # The learner service writes by Cassandra's clock and without our locks: its later cells hide ours.
         raise TransientError("a row was written by somebody else meanwhile, at a later time than ours")
-    _apply(merge_ledger.finish(ledger, merge.pair, place, made, timestamp=token + 1), world)
+    _apply(merge_ledger.finish(ledger, merge.pair, batch_key, made, timestamp=token + 1), ctx)
 
 
-def _apply(changes: Sequence[Mutation], world: World) -> None:
-    for error in world.gateway.apply(changes):
+def _apply(changes: Sequence[Mutation], ctx: Resources) -> None:
+    for error in ctx.gateway.apply(changes):
         if error is not None:
             raise error
 
 
-def _enrolled(histories: Mapping[Place, History]) -> list[Place]:
-    return [place for place, history in histories.items() if history.enrolment is not None]
+def _enrolled(histories: Mapping[BatchKey, EnrolmentHistory]) -> list[BatchKey]:
+    return [batch_key for batch_key, history in histories.items() if history.enrolment is not None]

@@ -5,9 +5,9 @@ See docs/jobs/merge_user_courses.md.
 
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
-from lern_tasks.errors import LernError, LockBusy, SendAgain, SettingsError
+from lern_tasks.errors import LernError, LockBusy, Requeue, SettingsError
 from lern_tasks.jobs.accounts import follow_ups
 from lern_tasks.jobs.accounts.events import MergeRequest, parse
 from lern_tasks.jobs.accounts.merge_enrolment import JOB, Merge, merge_enrolment, read
@@ -21,11 +21,11 @@ _TIME_SHARE = 2 / 3
 
 
 @task(job=JOB, parse=parse)
-def merge_user_courses(batch: Batch[MergeRequest], world: World) -> None:
+def merge_user_courses(batch: Batch[MergeRequest], ctx: Resources) -> None:
     """Add contents, counts and enrolments of one account to another, and let its progress be computed anew."""
     for item in batch.open:
         try:
-            _follow_up(_locked(item.event, world), item.record, world)
+            _follow_up(_locked(item.event, ctx), item.record, ctx)
         except SettingsError:
             raise  # no record's fault: all wait until the setting is mended
         except LernError as error:
@@ -35,14 +35,14 @@ def merge_user_courses(batch: Batch[MergeRequest], world: World) -> None:
             item.done()
 
 
-def _locked(request: MergeRequest, world: World) -> Merge:
+def _locked(request: MergeRequest, ctx: Resources) -> Merge:
     """Write the rows while nobody else merges one of both accounts."""
     names = [f"merge:{user}" for user in sorted((request.from_id, request.to_id))]
-    holding = world.locks.together(names, wait=world.settings.tasks.lock_wait)
+    holding = ctx.locks.acquire_all(names, wait=ctx.settings.tasks.lock_wait)
     if holding is None:
         raise LockBusy("another worker merges one of these accounts")
     try:
-        merge = _rows(request, world)
+        merge = _rows(request, ctx)
     finally:
         lost = holding.release()
     if lost:
@@ -51,35 +51,35 @@ def _locked(request: MergeRequest, world: World) -> Merge:
     return merge
 
 
-def _rows(request: MergeRequest, world: World) -> Merge:
+def _rows(request: MergeRequest, ctx: Resources) -> Merge:
     """One enrolment after the other, until all are done or the time is nearly over."""
-    time_ms = _TIME_SHARE * 1000 * world.settings.merge_user_courses.soft_time_limit
-    started_ms = world.now_ms()
-    merge = read(request, world)
+    time_ms = _TIME_SHARE * 1000 * ctx.settings.merge_user_courses.soft_time_limit
+    started_ms = ctx.now_ms()
+    merge = read(request, ctx)
     begun = False
-    for place in sorted(merge.source):
-        first = merge.first_plan(place)
+    for batch_key in sorted(merge.source):
+        first = merge.first_plan(batch_key)
         if first.unreadable:
             # Columns alone: what is in them belongs to a person.
-            _log.warning("text_dates_unreadable", columns=sorted(first.unreadable), course_id=place[0])
+            _log.warning("text_dates_unreadable", columns=sorted(first.unreadable), course_id=batch_key[0])
         if first.empty:
             continue
-        if begun and world.now_ms() - started_ms > time_ms:
-            raise SendAgain("a large account: what is merged is in the ledger, the rest follows")
+        if begun and ctx.now_ms() - started_ms > time_ms:
+            raise Requeue("a large account: what is merged is in the ledger, the rest follows")
         begun = True
-        merge_enrolment(merge, place, may_copy=first.copying, world=world)
+        merge_enrolment(merge, batch_key, may_copy=first.copying, ctx=ctx)
     return merge
 
 
-def _follow_up(merge: Merge, cause: Record, world: World) -> None:
+def _follow_up(merge: Merge, cause: Record, ctx: Resources) -> None:
     """Hand on; last of all publish.
 
     What is handed on follows from the rows alone, not from what this delivery changed: whatever was lost with a worker
     or with the broker, the same event sent again makes up for it.
     """
-    places = merge.rows.enrolled(merge.request.to_id)
-    follow_ups.reconcile([merge.key(place) for place in places if place in merge.source], cause, world)
+    batch_keys = merge.rows.enrolled(merge.request.to_id)
+    follow_ups.reconcile([merge.key(batch_key) for batch_key in batch_keys if batch_key in merge.source], cause, ctx)
     scored = {(merge.key(at), content) for at, history in merge.source.items() for content, _ in history.attempts}
-    follow_ups.recompute_scores(sorted(scored), cause, world)
-    published = follow_ups.publish_syncs([merge.key(place) for place in places], world)
+    follow_ups.recompute_scores(sorted(scored), cause, ctx)
+    published = follow_ups.publish_syncs([merge.key(batch_key) for batch_key in batch_keys], ctx)
     count("db-update-user-course-batch", published, job=JOB)

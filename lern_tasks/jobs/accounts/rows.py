@@ -10,7 +10,7 @@ from typing import Any
 
 from lern_tasks.errors import LernError, SchemaMismatch
 from lern_tasks.jobs.accounts.rules.content import Row
-from lern_tasks.jobs.accounts.rules.merge import COMPLETED_COUNT, Attempt, History, MergePlan, Place
+from lern_tasks.jobs.accounts.rules.merge import COMPLETED_COUNT, Attempt, BatchKey, EnrolmentHistory, MergePlan
 from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird import activity_aggregates
@@ -37,7 +37,9 @@ class MergedRows:
         columns = {table: _columns(table, gateway.present(table)) for table in wanted}
         return cls(gateway=gateway, tables=tables, columns=columns, attempts=attempts)
 
-    def accounts(self, source: str, target: str) -> tuple[dict[Place, History], dict[Place, History]]:
+    def accounts(
+        self, source: str, target: str
+    ) -> tuple[dict[BatchKey, EnrolmentHistory], dict[BatchKey, EnrolmentHistory]]:
         """The histories of two accounts by course and batch, a round trip a table. Raises LernError.
 
         Figures are those of the courses that the source is enrolled in; attempts those of the source's batches.
@@ -47,39 +49,39 @@ class MergedRows:
         contents = self._by_place(self.tables.content_consumption, [(user,) for user in users])
         courses = sorted({course for course, _ in enrolments[(source,)]})
         figures = self._figures([(user, course) for user in users for course in courses])
-        places = sorted({*enrolments[(source,)], *contents[(source,)]})
-        attempts = self._attempts([(user, *place) for user in users for place in places])
+        batch_keys = sorted({*enrolments[(source,)], *contents[(source,)]})
+        attempts = self._attempts([(user, *batch_key) for user in users for batch_key in batch_keys])
         found = []
         for user in users:
             own = figures.get(user, {})
             found.append(
                 {
-                    place: History(
-                        enrolment=enrolments[(user,)].get(place, {}).get(()),
-                        contents=_single(contents[(user,)].get(place, {})),
-                        figures=own.get(place, {}),
-                        attempts=attempts.get((user, *place), {}),
+                    batch_key: EnrolmentHistory(
+                        enrolment=enrolments[(user,)].get(batch_key, {}).get(()),
+                        contents=_single(contents[(user,)].get(batch_key, {})),
+                        figures=own.get(batch_key, {}),
+                        attempts=attempts.get((user, *batch_key), {}),
                     )
-                    for place in {*enrolments[(user,)], *contents[(user,)], *own, *_places(attempts, user)}
+                    for batch_key in {*enrolments[(user,)], *contents[(user,)], *own, *_places(attempts, user)}
                 }
             )
         return found[0], found[1]
 
-    def enrolled(self, user: str) -> list[Place]:
+    def enrolled(self, user: str) -> list[BatchKey]:
         """Where the account has an enrolment now, active or not. Raises LernError."""
         return sorted(self._by_place(self.tables.enrolments, [(user,)])[(user,)])
 
-    def history(self, key: EnrolmentKey) -> History:
+    def history(self, key: EnrolmentKey) -> EnrolmentHistory:
         """One account's history in one batch, as it is now. Raises LernError."""
         whole = (key.user_id, key.course_id, key.batch_id)
-        place = (key.course_id, key.batch_id)
+        batch_key = (key.course_id, key.batch_id)
         contents = self._by_place(self.tables.content_consumption, [whole])[whole]
         enrolments = self._by_place(self.tables.enrolments, [whole])[whole]
         figures = self._figures([(key.user_id, key.course_id)]).get(key.user_id, {})
-        return History(
-            enrolment=enrolments.get(place, {}).get(()),
-            contents=_single(contents.get(place, {})),
-            figures=figures.get(place, {}),
+        return EnrolmentHistory(
+            enrolment=enrolments.get(batch_key, {}).get(()),
+            contents=_single(contents.get(batch_key, {})),
+            figures=figures.get(batch_key, {}),
             attempts=self._attempts([whole]).get(whole, {}),
         )
 
@@ -115,40 +117,40 @@ class MergedRows:
             for column, value in entries.items()
         ]
 
-    def _by_place(self, table: Table, prefixes: Sequence[Key]) -> dict[Key, dict[Place, dict[Key, Row]]]:
+    def _by_place(self, table: Table, prefixes: Sequence[Key]) -> dict[Key, dict[BatchKey, dict[Key, Row]]]:
         """The rows under each prefix, by course and batch and the rest of their key."""
         key_columns = table.key[1:]
-        found: dict[Key, dict[Place, dict[Key, Row]]] = {}
+        found: dict[Key, dict[BatchKey, dict[Key, Row]]] = {}
         for prefix, rows in self._select(table, prefixes, (*key_columns, *self.columns[table])).items():
-            places = found.setdefault(prefix, {})
+            batch_keys = found.setdefault(prefix, {})
             for row in rows:
                 course, batch, *rest = (row[name] for name in key_columns)
-                places.setdefault((course, batch), {})[tuple(rest)] = _values(row, self.columns[table])
+                batch_keys.setdefault((course, batch), {})[tuple(rest)] = _values(row, self.columns[table])
         return found
 
-    def _figures(self, courses: Sequence[tuple[str, str]]) -> dict[str, dict[Place, dict[str, float]]]:
+    def _figures(self, courses: Sequence[tuple[str, str]]) -> dict[str, dict[BatchKey, dict[str, float]]]:
         """The figures of users in courses: the old `agg`, overlaid by `aggregates`."""
         table = self.tables.activity_agg
         prefixes = {_partition(user, course): (user, course) for user, course in courses}
-        found: dict[str, dict[Place, dict[str, float]]] = {}
+        found: dict[str, dict[BatchKey, dict[str, float]]] = {}
         rows = self._select(table, list(prefixes), ("context_id", "agg", "aggregates"))
         for prefix, (user, course) in prefixes.items():
             for row in rows[prefix]:
                 if row["context_id"].startswith(_CONTEXT):
-                    place = (course, row["context_id"].removeprefix(_CONTEXT))
+                    batch_key = (course, row["context_id"].removeprefix(_CONTEXT))
                     figures = {**(row["agg"] or {}), **(row["aggregates"] or {})}
-                    found.setdefault(user, {})[place] = {name: float(value) for name, value in figures.items()}
+                    found.setdefault(user, {})[batch_key] = {name: float(value) for name, value in figures.items()}
         return found
 
-    def _attempts(self, places: Sequence[Key]) -> dict[Key, dict[Attempt, Row]]:
+    def _attempts(self, batch_keys: Sequence[Key]) -> dict[Key, dict[Attempt, Row]]:
         """The attempts by user, course and batch."""
         if not self.attempts:
             return {}
         table = self.tables.assessments
-        rows = self._select(table, places, ("content_id", "attempt_id", *self.columns[table]))
+        rows = self._select(table, batch_keys, ("content_id", "attempt_id", *self.columns[table]))
         return {
-            place: {(row["content_id"], row["attempt_id"]): _values(row, self.columns[table]) for row in of_place}
-            for place, of_place in rows.items()
+            batch_key: {(row["content_id"], row["attempt_id"]): _values(row, self.columns[table]) for row in of_place}
+            for batch_key, of_place in rows.items()
         }
 
     def _select(
@@ -187,7 +189,7 @@ def _single(rows: Mapping[Key, Row]) -> dict[str, Row]:
     return {content: row for (content,), row in rows.items()}
 
 
-def _places(attempts: Mapping[Key, Mapping[Attempt, Row]], user: str) -> set[Place]:
+def _places(attempts: Mapping[Key, Mapping[Attempt, Row]], user: str) -> set[BatchKey]:
     return {(course, batch) for (owner, course, batch), rows in attempts.items() if owner == user and rows}
 
 

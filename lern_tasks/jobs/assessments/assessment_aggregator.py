@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch, fail_each
-from lern_tasks.delivery.handoff import Step, hand_on
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.handoff import Handoff, hand_off
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LockBusy
 from lern_tasks.jobs.assessments import checks
@@ -22,34 +22,34 @@ JOB: Final = "assessment_aggregator"
 
 
 @task(job=JOB, parse=parse)
-def assessment_aggregator(batch: Batch[AssessmentEvent], world: World) -> None:
+def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: Resources) -> None:
     """Store attempts, compute each learner's scores from all of them, and ask for a certificate."""
-    checks.refuse(batch.open, world)
+    checks.refuse(batch.open, ctx)
     groups = groups_of(batch.open)
     keys: defaultdict[str, list[EnrolmentKey]] = defaultdict(list)
     for key in groups:
         # The lock of the jobs that write progress; several keys share it, if ids have colons.
         keys[f"progress:{key.text}"].append(key)
-    for holding in world.locks.rounds(keys, wait=world.settings.tasks.lock_wait):
+    for holding in ctx.locks.rounds(keys, wait=ctx.settings.tasks.lock_wait):
         tokens = {key: token for name, token in holding.tokens.items() for key in keys[name]}
-        scored = assessment_scores.write([groups[key] for key in tokens], tokens, world)
+        scored = assessment_scores.write([groups[key] for key in tokens], tokens, ctx)
         lost = {key for name in holding.release() for key in keys[name]}
         count("lock-lost", len(lost), job=JOB)
         for key in lost:
             fail_each(groups[key].items, LockBusy("the lock was lost before the rows were written"))
         kept = [entry for entry in scored if entry.group.key not in lost]
-        _ask_for_certificates(kept, world)
+        _ask_for_certificates(kept, ctx)
         for entry in kept:
             _settle(entry)
     fail_each(batch.open, LockBusy("another worker is busy with this enrolment"))
 
 
-def _ask_for_certificates(scored: Sequence[Scored], world: World) -> None:
+def _ask_for_certificates(scored: Sequence[Scored], ctx: Resources) -> None:
     """One request for each enrolment, whatever its records were: the pre-processor drops what is issued."""
-    topic = world.settings.topic(world.settings.assessment_aggregator.kafka_certissue_topic)
-    now_ms = world.now_ms()
+    topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_certissue_topic)
+    now_ms = ctx.now_ms()
     steps = [
-        Step(
+        Handoff(
             job="collection_cert_pre_processor",
             event=issue_event(entry.group.key, now_ms=now_ms, attempt_id=entry.summary.latest_attempt),
             topic=topic,
@@ -59,7 +59,7 @@ def _ask_for_certificates(scored: Sequence[Scored], world: World) -> None:
         )
         for entry in scored
     ]
-    hand_on(world, steps)
+    hand_off(ctx, steps)
     count("cert-issue-events-count", len(steps), job=JOB)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from lern_tasks.delivery.batch import Item
-from lern_tasks.delivery.resources import World
-from lern_tasks.errors import DependencyDown, LernError, Rejected
+from lern_tasks.delivery.batch import BatchRecord
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.errors import DependencyDown, LernError, RuleViolation
 from lern_tasks.jobs.assessments.events import AssessmentEvent
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
@@ -15,21 +15,21 @@ JOB: Final = "assessment_aggregator"
 _log = logger(__name__)
 
 
-def refuse(items: Sequence[Item[AssessmentEvent]], world: World) -> None:
+def refuse(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
     """Fail the items whose content is not their course's, and those with more answers than there are questions.
 
     Raises DependencyDown when Redis does not answer.
     """
-    settings = world.settings.assessment_aggregator
+    settings = ctx.settings.assessment_aggregator
     if settings.leaf_check != "off":
-        _check_leaf_nodes(items, world)
+        _check_leaf_nodes(items, ctx)
     if settings.assessment_skip_missingrecords:
-        _check_questions([item for item in items if item.outcome is None and item.event.submission], world)
+        _check_questions([item for item in items if item.outcome is None and item.event.submission], ctx)
 
 
-def _check_leaf_nodes(items: Sequence[Item[AssessmentEvent]], world: World) -> None:
+def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
     contents = dict.fromkeys((item.event.key.course_id, item.event.content_id) for item in items)
-    found = world.course_relations(JOB).are_leaf_nodes(list(contents))
+    found = ctx.course_relations(JOB).are_leaf_nodes(list(contents))
     for item in items:
         course, content = item.event.key.course_id, item.event.content_id
         leaf = found[course, content]
@@ -38,9 +38,9 @@ def _check_leaf_nodes(items: Sequence[Item[AssessmentEvent]], world: World) -> N
             continue
         count("not-a-leaf-node-count", job=JOB)
         _log.warning("not_a_leaf_node", course_id=course, content_id=content)
-        if world.settings.assessment_aggregator.leaf_check == "enforce":
+        if ctx.settings.assessment_aggregator.leaf_check == "enforce":
             item.fail(
-                Rejected(
+                RuleViolation(
                     f"{content} is no leaf node of {course} in the relation cache; if it belongs to the course, "
                     f"publish the course again and replay this event",
                     code="NOT_A_LEAF_NODE",
@@ -48,9 +48,9 @@ def _check_leaf_nodes(items: Sequence[Item[AssessmentEvent]], world: World) -> N
             )
 
 
-def _check_questions(items: Sequence[Item[AssessmentEvent]], world: World) -> None:
+def _check_questions(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
     expected: dict[str, float | None | LernError] = {}
-    expected |= world.assessed_metadata.question_counts(item.event.content_id for item in items)
+    expected |= ctx.assessed_metadata.question_counts(item.event.content_id for item in items)
     for item in items:
         content = item.event.content_id
         count("cache-hit-count" if content in expected else "cache-hit-miss-count", job=JOB)
@@ -59,16 +59,16 @@ def _check_questions(items: Sequence[Item[AssessmentEvent]], world: World) -> No
         content = item.event.content_id
         if content not in expected:
             # One that is away is not asked again for each of the other contents: every time may take its whole limit.
-            answer = down or _ask(content, world)
+            answer = down or _ask(content, ctx)
             down = answer if isinstance(answer, DependencyDown) else None
             expected[content] = answer
         _compare(item, expected[content])
 
 
-def _ask(content_id: str, world: World) -> float | None | LernError:
+def _ask(content_id: str, ctx: Resources) -> float | None | LernError:
     """The number of questions, or the error of all records of this content: the others need no answer."""
     try:
-        number = world.question_counts.ask(content_id)
+        number = ctx.question_counts.ask(content_id)
     except LernError as error:
         count("api-hit-failed-count", job=JOB)
         return error
@@ -76,13 +76,13 @@ def _ask(content_id: str, world: World) -> float | None | LernError:
     return number
 
 
-def _compare(item: Item[AssessmentEvent], expected: float | None | LernError) -> None:
+def _compare(item: BatchRecord[AssessmentEvent], expected: float | None | LernError) -> None:
     answered = len(item.event.submission.answers) if item.event.submission else 0
     if isinstance(expected, LernError):
         item.fail(expected)
     elif expected is not None and answered > expected:
         item.fail(
-            Rejected(
+            RuleViolation(
                 f"answers to {answered} questions, where {item.event.content_id} has {expected:g}; "
                 f"if it has more by now, replay this event",
                 code="TOO_MANY_QUESTIONS",

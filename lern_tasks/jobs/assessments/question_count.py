@@ -8,7 +8,7 @@ from typing import Self
 import httpx
 
 from lern_tasks.connections.http import Http, member, segment
-from lern_tasks.errors import Refused, TransientError
+from lern_tasks.errors import RefusedByService, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 from lern_tasks.sunbird.numbers import number_of
@@ -36,7 +36,7 @@ class QuestionCountClient:
         """
         try:
             answer = self._http.call("GET", f"/{segment(content_id)}")
-        except Refused as error:
+        except RefusedByService as error:
             raise TransientError(f"no number of questions: {error}", NAME) from None
         code = member(answer, "responseCode")
         if not isinstance(code, str) or code.upper() != "OK":

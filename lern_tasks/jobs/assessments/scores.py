@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from lern_tasks.delivery.batch import Item, fail_each
-from lern_tasks.delivery.resources import World
-from lern_tasks.errors import LernError, Rejected
+from lern_tasks.delivery.batch import BatchRecord, fail_each
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.errors import LernError, RuleViolation
 from lern_tasks.jobs.assessments import attempts
 from lern_tasks.jobs.assessments.events import AssessmentEvent
 from lern_tasks.jobs.assessments.rules.attempt import (
@@ -39,7 +39,7 @@ class Scored:
     """One enrolment whose rows are written. `verdicts`: what the attempts of its records were beside the stored."""
 
     group: Group[AssessmentEvent]
-    verdicts: Mapping[Item[AssessmentEvent], Verdict]
+    verdicts: Mapping[BatchRecord[AssessmentEvent], Verdict]
     summary: Summary
 
 
@@ -47,20 +47,20 @@ class Scored:
 class _Plan:
     group: Group[AssessmentEvent]
     stored: Mapping[AttemptId, StoredAttempt]
-    items: Sequence[Item[AssessmentEvent]]
+    items: Sequence[BatchRecord[AssessmentEvent]]
     decisions: Decisions
 
 
-def write(groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey, int], world: World) -> list[Scored]:
+def write(groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey, int], ctx: Resources) -> list[Scored]:
     """Write the attempts, each enrolment's scores, and say which are written; other records have their outcome.
 
     `tokens` are the locks' tokens, the times of all writes. Two round trips to write, as scores of an attempt that is
     not stored would be seen by a certificate. A record that was delivered before has its scores written again, whatever
     became of its attempt: an earlier delivery may have died between the two.
     """
-    now = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC)
-    plans = _plans(groups, now, world)
-    written = _write_attempts(plans, tokens, now, world)
+    now = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC)
+    plans = _plans(groups, now, ctx)
+    written = _write_attempts(plans, tokens, now, ctx)
     for plan in plans:
         _settle(plan)
     wanted = [
@@ -69,19 +69,19 @@ def write(groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey
             verdicts=dict(zip(plan.items, plan.decisions.verdicts, strict=True)),
             summary=summarise(
                 rows_after(plan.stored, written[plan.group.key]).values(),
-                kind=world.settings.assessment_aggregator.user_activity_agg_type,
+                kind=ctx.settings.assessment_aggregator.user_activity_agg_type,
             ),
         )
         for plan in plans
         if plan.group.open
     ]
     count("db-score-read-count", len(wanted), job=JOB)
-    return _write_scores(wanted, tokens, now, world)
+    return _write_scores(wanted, tokens, now, ctx)
 
 
-def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, world: World) -> list[_Plan]:
-    table = for_job(world.settings, JOB).assessments
-    found = attempts.read(world.gateway, table, [group.key for group in groups])
+def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, ctx: Resources) -> list[_Plan]:
+    table = for_job(ctx.settings, JOB).assessments
+    found = attempts.read(ctx.gateway, table, [group.key for group in groups])
     plans = []
     for group in groups:
         stored = found[group.key]
@@ -97,12 +97,12 @@ def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, world: World
 
 
 def _write_attempts(
-    plans: Sequence[_Plan], tokens: Mapping[EnrolmentKey, int], now: datetime, world: World
+    plans: Sequence[_Plan], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: Resources
 ) -> dict[EnrolmentKey, dict[AttemptId, Write]]:
     """Write the attempts; those that are written. The records of the others fail."""
-    table = for_job(world.settings, JOB).assessments
+    table = for_job(ctx.settings, JOB).assessments
     todo = [(plan, attempt) for plan in plans for attempt in plan.decisions.writes.values()]
-    results = world.gateway.apply(
+    results = ctx.gateway.apply(
         [
             attempts.write(table, plan.group.key, attempt, now=now, timestamp=tokens[plan.group.key])
             for plan, attempt in todo
@@ -129,7 +129,7 @@ def _settle(plan: _Plan) -> None:
         count("batch-success-event-count", verdict in ACCEPTED, job=JOB)
         if verdict == "unreadable":
             item.fail(
-                Rejected(
+                RuleViolation(
                     "the stored attempt has no last_attempted_on or no created_on; mend the row and replay this event",
                     code="ATTEMPT_WITHOUT_TIME",
                 )
@@ -139,13 +139,13 @@ def _settle(plan: _Plan) -> None:
 
 
 def _write_scores(
-    wanted: Sequence[Scored], tokens: Mapping[EnrolmentKey, int], now: datetime, world: World
+    wanted: Sequence[Scored], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: Resources
 ) -> list[Scored]:
     """Write the scores; the enrolments for which that is done. The records of the others fail."""
-    table = for_job(world.settings, JOB).activity_agg
+    table = for_job(ctx.settings, JOB).activity_agg
     mutations: list[Mutation] = []
     owners: list[EnrolmentKey] = []
-    entries = _stale_entries(wanted, world)
+    entries = _stale_entries(wanted, ctx)
     errors: dict[EnrolmentKey, LernError] = {}
     for scored in wanted:
         key = scored.group.key
@@ -158,7 +158,7 @@ def _write_scores(
             )
             mutations += own
             owners += [key] * len(own)
-    results = world.gateway.apply(mutations)
+    results = ctx.gateway.apply(mutations)
     errors |= {owner: error for owner, error in zip(owners, results, strict=True) if error is not None}
     count("db-score-update-count", len(set(owners) - errors.keys()), job=JOB)
     for scored in wanted:
@@ -167,11 +167,9 @@ def _write_scores(
     return [scored for scored in wanted if scored.group.key not in errors]
 
 
-def _stale_entries(wanted: Sequence[Scored], world: World) -> dict[EnrolmentKey, Row | None | LernError]:
+def _stale_entries(wanted: Sequence[Scored], ctx: Resources) -> dict[EnrolmentKey, Row | None | LernError]:
     """The stored maps of the enrolments whose scores without attempts are to go."""
-    if not world.settings.assessment_aggregator.remove_stale_scores:
+    if not ctx.settings.assessment_aggregator.remove_stale_scores:
         return {}
     keys = [scored.group.key for scored in wanted if any(item.event.submission is None for item in scored.group.open)]
-    return (
-        activity_aggregates.read_entries(world.gateway, for_job(world.settings, JOB).activity_agg, keys) if keys else {}
-    )
+    return activity_aggregates.read_entries(ctx.gateway, for_job(ctx.settings, JOB).activity_agg, keys) if keys else {}

@@ -6,15 +6,15 @@ See docs/jobs/activity_aggregate_updater.md.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lern_tasks.delivery.batch import Batch, Item
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.batch import Batch, BatchRecord
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.progress import sync_request
 from lern_tasks.jobs.progress.events import ProgressEvent, SyncRequest, parse
 from lern_tasks.jobs.progress.recompute import Group, groups_of, marker, rounds
-from lern_tasks.jobs.progress.rows import Wanted
-from lern_tasks.jobs.progress.rules.content_counts import Pending
+from lern_tasks.jobs.progress.rows import ProgressRequest
+from lern_tasks.jobs.progress.rules.content_counts import PendingCounts
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -24,30 +24,30 @@ Event = ProgressEvent | SyncRequest
 
 
 @task(job=JOB, parse=parse)
-def activity_aggregate_updater(batch: Batch[Event], world: World) -> None:
+def activity_aggregate_updater(batch: Batch[Event], ctx: Resources) -> None:
     """Count completed contents, recompute aggregates and the enrolment row, and ask for a certificate."""
-    sync_request.hand_on_syncs(batch.open, world)
+    sync_request.forward_sync_requests(batch.open, ctx)
     groups = groups_of(batch.open)
     count("batch-enrolment-update-count", sum(len(group.items) for group in groups.values()), job=JOB)
 
-    def wanted(keys: Sequence[EnrolmentKey]) -> list[Wanted]:
-        return _uncounted([groups[key] for key in keys], world)
+    def wanted(keys: Sequence[EnrolmentKey]) -> list[ProgressRequest]:
+        return _uncounted([groups[key] for key in keys], ctx)
 
     causes = {key: group.cause for key, group in groups.items()}
-    for answers in rounds(JOB, causes, world, wanted=wanted):
+    for answers in rounds(JOB, causes, ctx, wanted=wanted):
         for key, answer in answers.items():
             groups[key].settle(answer if isinstance(answer, LernError) else None)
     for item in batch.open:
         item.fail(LockBusy("another worker is busy with this enrolment"))
 
 
-def _uncounted(groups: Sequence[Group[Event]], world: World) -> list[Wanted]:
+def _uncounted(groups: Sequence[Group[Event]], ctx: Resources) -> list[ProgressRequest]:
     """What to count of each enrolment; records that were counted before are skipped."""
     completed = {group.key: frozenset(c for item in group.items for c in _contents(item)) for group in groups}
-    if not world.settings.activity_aggregate_updater.activity_input_dedup_enabled:
+    if not ctx.settings.activity_aggregate_updater.activity_input_dedup_enabled:
         return [_wanted(group, completed[group.key], completed[group.key]) for group in groups]
     markers = {(key, content): marker(key, content) for key, contents in completed.items() for content in contents}
-    marked, pending = world.seen.read(markers.values())
+    marked, pending = ctx.markers.read(markers.values())
     wanted = []
     for group in groups:
         fresh = frozenset(content for content in completed[group.key] if markers[group.key, content] not in marked)
@@ -61,14 +61,17 @@ def _uncounted(groups: Sequence[Group[Event]], world: World) -> list[Wanted]:
     return wanted
 
 
-def _contents(item: Item[Event]) -> Sequence[str]:
+def _contents(item: BatchRecord[Event]) -> Sequence[str]:
     return item.event.contents if isinstance(item.event, ProgressEvent) else ()
 
 
 def _wanted(
-    group: Group[Event], completed: frozenset[str], fresh: frozenset[str], pending: Mapping[str, Pending] | None = None
-) -> Wanted:
-    return Wanted(
+    group: Group[Event],
+    completed: frozenset[str],
+    fresh: frozenset[str],
+    pending: Mapping[str, PendingCounts] | None = None,
+) -> ProgressRequest:
+    return ProgressRequest(
         key=group.key,
         completed=completed,
         fresh=fresh,

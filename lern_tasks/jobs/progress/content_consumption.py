@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lern_tasks.errors import LernError
-from lern_tasks.rules.progress import MergedContent, StoredContent
+from lern_tasks.jobs.progress.rules.content_counts import MergedContent, StoredContent
 from lern_tasks.storage.gateway import Gateway, Mutation, PutCells
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

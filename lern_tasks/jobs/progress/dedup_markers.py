@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
-from lern_tasks.rules.progress import Counts, Pending
+from lern_tasks.jobs.progress.rules.content_counts import Counts, PendingCounts
 
 _PENDING = "lern:pending:"
 
 
-class Seen:
+class DedupMarkers:
     """Markers and pending counts, both by checksum (`rules.progress.dedup_checksum`)."""
 
     def __init__(self, client: Client, *, expiry: int, pending_ttl: int) -> None:
@@ -23,7 +23,7 @@ class Seen:
         # Never longer than the marker: a pending count that outlived it would hide a completion to be counted again.
         self._pending_ttl = min(pending_ttl, expiry)
 
-    def read(self, checksums: Iterable[str]) -> tuple[frozenset[str], dict[str, Pending]]:
+    def read(self, checksums: Iterable[str]) -> tuple[frozenset[str], dict[str, PendingCounts]]:
         """The checksums with a marker, and the pending counts of the others; one round trip. Raises DependencyDown."""
         wanted = list(dict.fromkeys(checksums))
         if not wanted:
@@ -37,7 +37,7 @@ class Seen:
         marked = frozenset(checksum for checksum, found in zip(wanted, markers, strict=True) if found)
         return marked, {c: _load(text) for c, text in zip(wanted, pending, strict=True) if text and c not in marked}
 
-    def intend(self, pending: Mapping[str, Pending]) -> None:
+    def write_ahead(self, pending: Mapping[str, PendingCounts]) -> None:
         """Store what is about to be written, before the rows. Raises DependencyDown."""
         if not pending:
             return
@@ -60,14 +60,14 @@ class Seen:
             pipe.execute()
 
 
-def _dump(pending: Pending) -> str:
+def _dump(pending: PendingCounts) -> str:
     figures = (pending.base.view, pending.base.completed, pending.intended.view, pending.intended.completed)
     return msgspec.json.encode(figures).decode()
 
 
-def _load(text: str) -> Pending:
+def _load(text: str) -> PendingCounts:
     view, completed, intended_view, intended_completed = msgspec.json.decode(text, type=tuple[int, int, int, int])
-    return Pending(
+    return PendingCounts(
         base=Counts(view=view, completed=completed),
         intended=Counts(view=intended_view, completed=intended_completed),
     )

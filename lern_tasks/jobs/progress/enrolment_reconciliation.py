@@ -10,12 +10,12 @@ from typing import Final
 
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
-from lern_tasks.events.enrolment_reconciliation import ReconcileRequest, parse
+from lern_tasks.jobs.progress.events import ReconcileRequest, parse_reconcile
 from lern_tasks.jobs.progress.recompute import Computed, groups_of, rounds
-from lern_tasks.jobs.progress.rows import Wanted
+from lern_tasks.jobs.progress.rows import ProgressRequest
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 JOB: Final = "enrolment_reconciliation"
@@ -39,13 +39,13 @@ class Reconciliation:
     retired: bool
 
 
-@task(job=JOB, parse=parse)
-def enrolment_reconciliation(batch: Batch[ReconcileRequest], world: World) -> None:
+@task(job=JOB, parse=parse_reconcile)
+def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: Resources) -> None:
     """Compute progress again from what is stored, write aggregates and the enrolment row, and ask for a certificate."""
     groups = groups_of(batch.open)
     found = _reconcile(
         {key: group.cause for key, group in groups.items()},
-        world,
+        ctx,
         delivered_before={key for key, group in groups.items() if group.delivered_before},
     )
     for key, answer in found.items():
@@ -58,7 +58,7 @@ def enrolment_reconciliation(batch: Batch[ReconcileRequest], world: World) -> No
 
 def reconcile(
     keys: Sequence[EnrolmentKey],
-    world: World,
+    ctx: Resources,
     *,
     cause: Record,
     delivered_before: AbstractSet[EnrolmentKey] = frozenset(),
@@ -68,19 +68,19 @@ def reconcile(
     An enrolment that is complete is handed on to the pre-processor, always: it drops what is issued. Those in
     `delivered_before` repeat the audit event of a completion. Outages are answers too: nothing is raised for them.
     """
-    return _reconcile(dict.fromkeys(keys, cause), world, delivered_before=delivered_before)
+    return _reconcile(dict.fromkeys(keys, cause), ctx, delivered_before=delivered_before)
 
 
 def _reconcile(
-    causes: Mapping[EnrolmentKey, Record], world: World, *, delivered_before: AbstractSet[EnrolmentKey]
+    causes: Mapping[EnrolmentKey, Record], ctx: Resources, *, delivered_before: AbstractSet[EnrolmentKey]
 ) -> dict[EnrolmentKey, Reconciliation | LernError]:
-    def wanted(keys: Sequence[EnrolmentKey]) -> list[Wanted]:
-        return [Wanted(key=key, delivered_before=key in delivered_before, reconciling=True) for key in keys]
+    def wanted(keys: Sequence[EnrolmentKey]) -> list[ProgressRequest]:
+        return [ProgressRequest(key=key, delivered_before=key in delivered_before, reconciling=True) for key in keys]
 
     found: dict[EnrolmentKey, Reconciliation | LernError] = {}
     missing: LernError = LockBusy("another worker is busy with this enrolment")
     try:
-        for answers in rounds(JOB, causes, world, wanted=wanted):
+        for answers in rounds(JOB, causes, ctx, wanted=wanted):
             found |= {key: _said(answer) for key, answer in answers.items()}
     except LernError as error:
         missing = error

@@ -1,4 +1,7 @@
-"""Events of `{env}.coursebatch.job.request`. See docs/jobs/activity_aggregate_updater.md, section "Event"."""
+"""Events of `{env}.coursebatch.job.request` and `{env}.batch.enrolment.sync.request`.
+
+See docs/jobs/activity_aggregate_updater.md and docs/jobs/enrolment_reconciliation.md, section "Event".
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +23,7 @@ from lern_tasks.sunbird.json_text import json_type
 
 PROGRESS_ACTION = "batch-enrolment-update"
 SYNC_ACTION = "batch-enrolment-sync"
+RECONCILE_ACTION = "user-enrolment-sync"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,13 @@ class SyncRequest:
     reconciled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileRequest:
+    """Somebody asks to compute this enrolment again from what is stored."""
+
+    key: EnrolmentKey
+
+
 def parse(value: str | None) -> ProgressEvent | SyncRequest | Skipped:
     """Read the value of a record. Raises InvalidEvent; see the section for what is invalid and what is skipped."""
     event = decode(value)
@@ -61,6 +72,14 @@ def parse(value: str | None) -> ProgressEvent | SyncRequest | Skipped:
         contents=tuple(dict.fromkeys(content_id for content_id in ids if content_id is not None)),
         ets=event_time(event),
     )
+
+
+def parse_reconcile(value: str | None) -> ReconcileRequest | Skipped:
+    """Read the value of a request to reconcile. Raises InvalidEvent; see the section for what is skipped."""
+    data = edata(decode(value))
+    if action_of(data).lower() != RECONCILE_ACTION:
+        return Skipped(reason="another action")
+    return ReconcileRequest(key=enrolment_key(data))
 
 
 def _is_completed(item: Any) -> bool:

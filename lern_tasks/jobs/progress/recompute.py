@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.delivery.batch import Item, fail_each
-from lern_tasks.delivery.handoff import Step, hand_on, publish_events
+from lern_tasks.delivery.batch import BatchRecord, fail_each
+from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.certificates.rules.requests import issue_event
 from lern_tasks.jobs.progress import rows as enrolment_progress
-from lern_tasks.jobs.progress.rows import Wanted
-from lern_tasks.jobs.progress.rules.content_counts import COMPLETED, Pending, dedup_checksum
+from lern_tasks.jobs.progress.rows import ProgressRequest
+from lern_tasks.jobs.progress.rules.content_counts import COMPLETED, PendingCounts, dedup_checksum
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_progress
 from lern_tasks.metrics import count
 from lern_tasks.sunbird import audit_event
@@ -42,7 +42,7 @@ class Group(Generic[E]):
     """The records of one enrolment in this message: they share one read, one computation, one write."""
 
     key: EnrolmentKey
-    items: list[Item[E]]
+    items: list[BatchRecord[E]]
 
     @property
     def cause(self) -> Record:
@@ -50,7 +50,7 @@ class Group(Generic[E]):
         return self.items[0].record
 
     @property
-    def open(self) -> list[Item[E]]:
+    def open(self) -> list[BatchRecord[E]]:
         """The items without an outcome."""
         return [item for item in self.items if item.outcome is None]
 
@@ -68,7 +68,7 @@ class Group(Generic[E]):
                 item.done()
 
 
-def groups_of(items: Sequence[Item[E]]) -> dict[EnrolmentKey, Group[E]]:
+def groups_of(items: Sequence[BatchRecord[E]]) -> dict[EnrolmentKey, Group[E]]:
     """The items by enrolment."""
     groups: dict[EnrolmentKey, Group[E]] = {}
     for item in items:
@@ -87,9 +87,9 @@ class Computed:
 def rounds(
     job: ProgressJob,
     causes: Mapping[EnrolmentKey, Record],
-    world: World,
+    ctx: Resources,
     *,
-    wanted: Callable[[Sequence[EnrolmentKey]], Sequence[Wanted]],
+    wanted: Callable[[Sequence[EnrolmentKey]], Sequence[ProgressRequest]],
 ) -> Iterator[dict[EnrolmentKey, Computed | LernError]]:
     """Compute the enrolments of `causes` (each with the record that asks for it) and let all effects happen.
 
@@ -100,16 +100,16 @@ def rounds(
     for key in causes:
         # Several keys, if ids have colons: they then share a lock.
         keys[f"progress:{key.text}"].append(key)
-    for holding in world.locks.rounds(keys, wait=world.settings.tasks.lock_wait):
+    for holding in ctx.locks.rounds(keys, wait=ctx.settings.tasks.lock_wait):
         tokens = {key: token for name, token in holding.tokens.items() for key in keys[name]}
-        answers = _write(job, wanted(list(tokens)), tokens, world)
+        answers = _write(job, wanted(list(tokens)), tokens, ctx)
         lost = {key for name in holding.release() for key in keys[name]}
         count("lock-lost", len(lost), job=job)
         answers |= {key: LockBusy("the lock was lost before the rows were written") for key in lost & answers.keys()}
         written = {key: answer.decision for key, answer in answers.items() if isinstance(answer, Computed)}
-        _ask_for_certificates(job, written.values(), causes, world)
-        _publish_audits(job, written.values(), world)
-        world.seen.mark(_noted(written.values(), world))
+        _ask_for_certificates(job, written.values(), causes, ctx)
+        _publish_audits(job, written.values(), ctx)
+        ctx.markers.mark(_noted(written.values(), ctx))
         yield answers
 
 
@@ -119,13 +119,13 @@ def marker(key: EnrolmentKey, content: str) -> str:
 
 
 def _write(
-    job: ProgressJob, wanted: Sequence[Wanted], tokens: Mapping[EnrolmentKey, int], world: World
+    job: ProgressJob, wanted: Sequence[ProgressRequest], tokens: Mapping[EnrolmentKey, int], ctx: Resources
 ) -> dict[EnrolmentKey, Computed | LernError]:
     """Read, decide, note down the counts, write the rows."""
-    settings = world.settings.progress(job)
-    now = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC)
+    settings = ctx.settings.progress(job)
+    now = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC)
     answers: dict[EnrolmentKey, Computed | LernError] = {}
-    for key, found in enrolment_progress.read(job, wanted, world).items():
+    for key, found in enrolment_progress.read(job, wanted, ctx).items():
         if isinstance(found, LernError):
             answers[key] = found
             continue
@@ -137,13 +137,13 @@ def _write(
         )
         answers[key] = Computed(inputs=found, decision=decision)
     decisions = [answer.decision for answer in answers.values() if isinstance(answer, Computed)]
-    world.seen.intend(_noted(decisions, world))
-    return answers | enrolment_progress.write(job, decisions, tokens, now, world)
+    ctx.markers.write_ahead(_noted(decisions, ctx))
+    return answers | enrolment_progress.write(job, decisions, tokens, now, ctx)
 
 
-def _noted(decisions: Iterable[ProgressDecision], world: World) -> dict[str, Pending]:
+def _noted(decisions: Iterable[ProgressDecision], ctx: Resources) -> dict[str, PendingCounts]:
     """The counts to note down, by their marker. Reconciliation counts nothing, so it has none."""
-    if not world.settings.activity_aggregate_updater.activity_input_dedup_enabled:
+    if not ctx.settings.activity_aggregate_updater.activity_input_dedup_enabled:
         return {}
     return {
         marker(decision.key, content): pending
@@ -153,13 +153,13 @@ def _noted(decisions: Iterable[ProgressDecision], world: World) -> dict[str, Pen
 
 
 def _ask_for_certificates(
-    job: ProgressJob, decisions: Iterable[ProgressDecision], causes: Mapping[EnrolmentKey, Record], world: World
+    job: ProgressJob, decisions: Iterable[ProgressDecision], causes: Mapping[EnrolmentKey, Record], ctx: Resources
 ) -> None:
-    topic = world.settings.topic(world.settings.progress(job).kafka_certissue_topic)
+    topic = ctx.settings.topic(ctx.settings.progress(job).kafka_certissue_topic)
     steps = [
-        Step(
+        Handoff(
             job="collection_cert_pre_processor",
-            event=issue_event(decision.key, now_ms=world.now_ms()),
+            event=issue_event(decision.key, now_ms=ctx.now_ms()),
             topic=topic,
             key=decision.key.user_id,
             business_key=decision.key.text,
@@ -168,16 +168,16 @@ def _ask_for_certificates(
         for decision in decisions
         if decision.certificate
     ]
-    hand_on(world, steps)
+    hand_off(ctx, steps)
     count("cert-issue-events-count", len(steps), job=job)
 
 
-def _publish_audits(job: ProgressJob, decisions: Collection[ProgressDecision], world: World) -> None:
-    now_ms = world.now_ms()
+def _publish_audits(job: ProgressJob, decisions: Collection[ProgressDecision], ctx: Resources) -> None:
+    now_ms = ctx.now_ms()
     events = [
         audit_event.content_audit(decision.key, content, action, now_ms=now_ms)
         for decision in decisions
         for content, action in decision.content_audits
     ]
     events += [audit_event.enrolment_audit(d.key, now_ms=now_ms) for d in decisions if d.completion_audit]
-    publish_events(world, world.settings.progress(job).kafka_audit_topic, events)
+    publish_events(ctx, ctx.settings.progress(job).kafka_audit_topic, events)

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress import content_consumption
 from lern_tasks.jobs.progress.course_status import CourseStatuses
+from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs
+from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
+from lern_tasks.jobs.progress.rules.progress import CourseRelations
 from lern_tasks.metrics import count
-from lern_tasks.rules.progress import CourseRelations, Pending, StoredContent, StoredEnrolment
 from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird import activity_aggregates, enrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -23,7 +25,7 @@ from lern_tasks.sunbird.table_names import for_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ProgressRequest:
     """One enrolment to compute: the contents its events completed, those to count, and counts noted down before.
 
     `reconciling`: computed on demand, from what is stored alone.
@@ -32,24 +34,26 @@ class Wanted:
     key: EnrolmentKey
     completed: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
-    pending: Mapping[str, Pending] = field(default_factory=dict)
+    pending: Mapping[str, PendingCounts] = field(default_factory=dict)
     delivered_before: bool = False
     reconciling: bool = False
 
 
-def read(job: ProgressJob, wanted: Sequence[Wanted], world: World) -> dict[EnrolmentKey, ProgressInputs | LernError]:
+def read(
+    job: ProgressJob, wanted: Sequence[ProgressRequest], ctx: Resources
+) -> dict[EnrolmentKey, ProgressInputs | LernError]:
     """What was read for each enrolment, or why it could not be: one round trip a table for all of them.
 
     Raises DependencyDown when Redis does not answer.
     """
     keys = [entry.key for entry in wanted]
-    tables = for_job(world.settings, job)
-    contents = content_consumption.read(world.gateway, tables.content_consumption, keys)
-    rows = enrolments.read(world.gateway, tables.enrolments, keys)
+    tables = for_job(ctx.settings, job)
+    contents = content_consumption.read(ctx.gateway, tables.content_consumption, keys)
+    rows = enrolments.read(ctx.gateway, tables.enrolments, keys)
     count("db-read-count", 2 * len(keys), job=job)
     count("processed-enrolment-count", len(keys), job=job)
-    relations = _relations(job, wanted, contents, world)
-    statuses = CourseStatuses(world.search if job == "activity_aggregate_updater" else world.reconciliation_search)
+    relations = _relations(job, wanted, contents, ctx)
+    statuses = CourseStatuses(ctx.search if job == "activity_aggregate_updater" else ctx.reconciliation_search)
     inputs = {
         entry.key: _inputs(entry, contents[entry.key], rows[entry.key], relations[entry.key.course_id], statuses)
         for entry in wanted
@@ -64,10 +68,10 @@ def write(
     decisions: Iterable[ProgressDecision],
     tokens: Mapping[EnrolmentKey, int],
     now: datetime,
-    world: World,
+    ctx: Resources,
 ) -> dict[EnrolmentKey, LernError]:
     """Write the rows of all decisions at once, with each lock's token as write timestamp; the errors by enrolment."""
-    tables = for_job(world.settings, job)
+    tables = for_job(ctx.settings, job)
     mutations: list[Mutation] = []
     owners: list[EnrolmentKey] = []
     for decision in decisions:
@@ -83,15 +87,15 @@ def write(
         mutations += own
         owners += [key] * len(own)
     count("db-update-count", len(mutations), job=job)
-    results = world.gateway.apply(mutations, batch_size=world.settings.progress(job).threshold_batch_write_size)
+    results = ctx.gateway.apply(mutations, batch_size=ctx.settings.progress(job).threshold_batch_write_size)
     return {owner: error for owner, error in zip(owners, results, strict=True) if error is not None}
 
 
 def _relations(
     job: ProgressJob,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[ProgressRequest],
     stored: Mapping[EnrolmentKey, Mapping[str, StoredContent] | LernError],
-    world: World,
+    ctx: Resources,
 ) -> dict[str, CourseRelations]:
     by_course: dict[str, set[str]] = {}
     for entry in wanted:
@@ -100,8 +104,8 @@ def _relations(
         contents.update(entry.completed)
         if not isinstance(found, LernError):
             contents.update(found)
-    units = world.settings.progress(job).activity_module_aggs_enabled
-    relations = world.course_relations(job).read(by_course, units=units)
+    units = ctx.settings.progress(job).activity_module_aggs_enabled
+    relations = ctx.course_relations(job).read(by_course, units=units)
     missing = sum(not entry.leaf_nodes for entry in relations.values())
     count("cache-hit-count", len(relations) - missing, job=job)
     count("cache-miss-count", missing, job=job)
@@ -109,7 +113,7 @@ def _relations(
 
 
 def _inputs(
-    entry: Wanted,
+    entry: ProgressRequest,
     stored: Mapping[str, StoredContent] | LernError,
     row: StoredEnrolment | LernError,
     relations: CourseRelations,

@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lern_tasks.delivery.batch import Item
-from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.batch import BatchRecord
+from lern_tasks.delivery.handoff import Handoff, hand_off
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.progress.events import SyncRequest
 from lern_tasks.sunbird.audit_event import business_uuid
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
-def hand_on_syncs(items: Iterable[Item[Any]], world: World) -> None:
+def forward_sync_requests(items: Iterable[BatchRecord[Any]], ctx: Resources) -> None:
     """Hand each sync event on to reconciliation, ours or Flink's. Raises DependencyDown."""
     syncs = [item for item in items if isinstance(item.event, SyncRequest)]
-    hand_on(world, [sync_step(item.event.key, item.record, world) for item in syncs if not item.event.reconciled])
+    hand_off(ctx, [sync_step(item.event.key, item.record, ctx) for item in syncs if not item.event.reconciled])
     for item in syncs:
         if item.event.reconciled:
             item.skip("reconciled before")
@@ -23,12 +23,12 @@ def hand_on_syncs(items: Iterable[Item[Any]], world: World) -> None:
             item.done()
 
 
-def sync_step(key: EnrolmentKey, cause: Record, world: World) -> Step:
+def sync_step(key: EnrolmentKey, cause: Record, ctx: Resources) -> Handoff:
     """The step that reconciles an enrolment because of the record `cause`."""
-    return Step(
+    return Handoff(
         job="enrolment_reconciliation",
-        event=sync_event(key, now_ms=world.now_ms()),
-        topic=world.settings.topic(world.settings.enrolment_reconciliation.kafka_input_topic),
+        event=sync_event(key, now_ms=ctx.now_ms()),
+        topic=ctx.settings.topic(ctx.settings.enrolment_reconciliation.kafka_input_topic),
         key=key.user_id,
         business_key=f"sync:{key.text}",
         cause=cause,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lern_tasks.delivery.handoff import Step, hand_on
+from lern_tasks.delivery.handoff import Handoff, hand_off
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
 
@@ -14,24 +14,24 @@ _ONCE_IN = 60
 _log = logger(__name__)
 
 
-def ask_for_relations(world: World, course_id: str) -> None:
+def ask_for_relations(ctx: Resources, course_id: str) -> None:
     """Ask our job or Flink's for the relation cache of the course, once a minute.
 
     What fails is logged: what waits asks again.
     """
-    now_ms = world.now_ms()
-    step = Step(
+    now_ms = ctx.now_ms()
+    step = Handoff(
         job="relation_cache_updater",
         event=_event(course_id, now_ms),
-        topic=world.settings.topic(world.settings.relation_cache_updater.kafka_input_topic),
+        topic=ctx.settings.topic(ctx.settings.relation_cache_updater.kafka_input_topic),
         key=course_id,
         # Each request is a task of its own: what an earlier one found missing may be there now.
         business_key=f"relations:{course_id}:{now_ms}",
         cause=Record(value=None, topic="relation-cache-request"),
     )
     try:
-        if world.once.first(f"relations:{course_id}", expiry=_ONCE_IN):
-            hand_on(world, [step])
+        if ctx.idempotency_keys.claim(f"relations:{course_id}", expiry=_ONCE_IN):
+            hand_off(ctx, [step])
     except LernError as error:
         # The request is a help; what needs the relations is tried again all the same.
         _log.warning("relation_cache_not_requested", course_id=course_id, code=error.code)

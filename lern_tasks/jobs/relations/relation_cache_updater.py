@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from lern_tasks.delivery.batch import Batch, Item, fail_each
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
-from lern_tasks.errors import LernError, LockBusy, NotYet
+from lern_tasks.errors import LernError, LockBusy, NotReady
 from lern_tasks.jobs.relations import hierarchies, hierarchy_text
 from lern_tasks.jobs.relations.events import PublishEvent, parse
 from lern_tasks.jobs.relations.rules import hierarchy
@@ -17,16 +17,16 @@ JOB: Final = "relation_cache_updater"
 
 
 @task(job=JOB, parse=parse)
-def relation_cache_updater(batch: Batch[PublishEvent], world: World) -> None:
+def relation_cache_updater(batch: Batch[PublishEvent], ctx: Resources) -> None:
     """Replace the relation keys of each published collection by what its stored hierarchy gives."""
-    by_root: dict[str, list[Item[PublishEvent]]] = {}
+    by_root: dict[str, list[BatchRecord[PublishEvent]]] = {}
     for item in batch.open:
         by_root.setdefault(item.event.root_id, []).append(item)
     names = {f"relation:{root}": root for root in by_root}
-    for holding in world.locks.rounds(names, wait=world.settings.tasks.lock_wait):
+    for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
         roots = [names[name] for name in holding.tokens]
         # Read after the lock is held: the newest hierarchy is written last, whatever the order of the events.
-        errors = _update(roots, world)
+        errors = _update(roots, ctx)
         lost = {names[name] for name in holding.release()}
         for root in roots:
             _settle(by_root[root], LockBusy("the lock was lost") if root in lost else errors.get(root))
@@ -34,29 +34,29 @@ def relation_cache_updater(batch: Batch[PublishEvent], world: World) -> None:
         fail_each(items, LockBusy("another worker is busy with this collection"))
 
 
-def _update(roots: Iterable[str], world: World) -> dict[str, LernError]:
-    table = for_job(world.settings, JOB).content_hierarchy
-    found = hierarchies.read(world.gateway, table, list(roots))
+def _update(roots: Iterable[str], ctx: Resources) -> dict[str, LernError]:
+    table = for_job(ctx.settings, JOB).content_hierarchy
+    found = hierarchies.read(ctx.gateway, table, list(roots))
     count("db-read-count", len(found), job=JOB)
     errors: dict[str, LernError] = {}
     for root, text in found.items():
         try:
-            count("cache-write-count", _replace(root, text, world), job=JOB)
+            count("cache-write-count", _replace(root, text, ctx), job=JOB)
         except LernError as error:
             errors[root] = error
     return errors
 
 
-def _replace(root: str, text: str | LernError | None, world: World) -> int:
+def _replace(root: str, text: str | LernError | None, ctx: Resources) -> int:
     if isinstance(text, LernError):
         raise text
     tree = hierarchy_text.parse(text) if text and text.strip() else {}
     if not tree:
-        raise NotYet("the collection has no stored hierarchy; it is written when the collection is published")
-    return world.relation_cache.replace(root, hierarchy.derive(root, tree))
+        raise NotReady("the collection has no stored hierarchy; it is written when the collection is published")
+    return ctx.relation_cache.replace(root, hierarchy.derive(root, tree))
 
 
-def _settle(items: Iterable[Item[PublishEvent]], error: LernError | None) -> None:
+def _settle(items: Iterable[BatchRecord[PublishEvent]], error: LernError | None) -> None:
     for item in items:
         if error is not None:
             item.fail(error)

@@ -8,7 +8,7 @@ import httpx
 
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.connections.ttl_cache import TtlCache
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -61,7 +61,7 @@ class FrameworkClient:
     def _ask(self, framework_id: str) -> list[str]:
         try:
             answer = self._http.call("GET", f"{self._read_path}/{segment(framework_id)}")
-        except Refused:
+        except RefusedByService:
             return []
         listed = member(answer, "result", "framework", "categories")
         codes = [member(category, "code") for category in listed] if isinstance(listed, list) else []

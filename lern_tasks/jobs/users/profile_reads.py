@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError, TransientError
 from lern_tasks.jobs.users.profile_service import NAME, Profile
 from lern_tasks.jobs.users.rules.framework import framework_id
@@ -18,8 +18,8 @@ _IN_A_ROW = 3
 class ProfileReads:
     """Reads users one after the other, and stops when the service answers nobody any more."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, ctx: Resources) -> None:
+        self._ctx = ctx
         self._failed = 0
 
     def fields(self, user_id: str) -> dict[str, str] | None:
@@ -31,7 +31,7 @@ class ProfileReads:
         if self._failed >= _IN_A_ROW:
             raise DependencyDown(NAME, "the user service failed for several users in a row; this one was not asked for")
         try:
-            profile = self._world.user_profiles.read(user_id)
+            profile = self._ctx.user_profiles.read(user_id)
             fields = None if profile.blocked else self._fields(user_id, profile)
         except LernError as error:
             self._failed = self._failed + 1 if isinstance(error, DependencyDown | TransientError) else 0
@@ -42,9 +42,9 @@ class ProfileReads:
         return fields
 
     def _fields(self, user_id: str, profile: Profile) -> dict[str, str]:
-        kinds = self._world.settings.user_cache_updater.framework_fields
+        kinds = self._ctx.settings.user_cache_updater.framework_fields
         categories: list[str] | None = None
         if kinds != "legacy":
             identifier = framework_id(profile.fields.get("framework"))
-            categories = self._world.frameworks.categories(identifier) if identifier else []
+            categories = self._ctx.frameworks.categories(identifier) if identifier else []
         return profile_fields(user_id, profile.fields, legacy=kinds != "dynamic", categories=categories)

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from lern_tasks.connections.http import Http, member, segment
-from lern_tasks.errors import NotYet, TransientError
+from lern_tasks.errors import NotReady, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -76,7 +76,7 @@ class UserProfileClient:
             return Profile(fields=user)
         if code in self._blocked_codes and member(answer, "params", "err") == _BLOCKED:
             return Profile(blocked=True)
-        raise NotYet(f"the user service has no such user (status {response.status_code})")
+        raise NotReady(f"the user service has no such user (status {response.status_code})")
 
     def ping(self) -> None:
         """Raise DependencyDown unless the service answers."""

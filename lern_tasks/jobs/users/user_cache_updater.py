@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lern_tasks.delivery.batch import Batch, Item, fail_each
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.users.events import UserEvent, parse
@@ -27,28 +27,28 @@ class Group:
     """The records of one user in this message: they share one read and one write."""
 
     user_id: str
-    items: list[Item[UserEvent]]
+    items: list[BatchRecord[UserEvent]]
 
     @property
-    def open(self) -> list[Item[UserEvent]]:
+    def open(self) -> list[BatchRecord[UserEvent]]:
         """The records without an outcome."""
         return [item for item in self.items if item.outcome is None]
 
 
 @task(job=JOB, parse=parse)
-def user_cache_updater(batch: Batch[UserEvent], world: World) -> None:
+def user_cache_updater(batch: Batch[UserEvent], ctx: Resources) -> None:
     """Read each user that events are about, and write what the cache holds of them."""
-    reads = ProfileReads(world)
-    groups = _groups(batch.open, world)
+    reads = ProfileReads(ctx)
+    groups = _groups(batch.open, ctx)
     for start in range(0, len(groups), _AT_ONCE):
-        _update(groups[start : start + _AT_ONCE], reads, world)
+        _update(groups[start : start + _AT_ONCE], reads, ctx)
 
 
-def _groups(items: Iterable[Item[UserEvent]], world: World) -> list[Group]:
+def _groups(items: Iterable[BatchRecord[UserEvent]], ctx: Resources) -> list[Group]:
     """The users of the events that say something; the others are skipped."""
     groups: dict[str, Group] = {}
     for item in items:
-        if _registered(item, world) or _said(item, world):
+        if _registered(item, ctx) or _said(item, ctx):
             group = groups.setdefault(item.event.user_id, Group(user_id=item.event.user_id, items=[]))
             group.items.append(item)
         else:
@@ -56,14 +56,14 @@ def _groups(items: Iterable[Item[UserEvent]], world: World) -> list[Group]:
     return list(groups.values())
 
 
-def _registered(item: Item[UserEvent], world: World) -> bool:
+def _registered(item: BatchRecord[UserEvent], ctx: Resources) -> bool:
     """Whether the event's producer speaks of registered users, whom the user service knows."""
-    return item.event.producer == world.settings.user_cache_updater.regd_user_producer_pid
+    return item.event.producer == ctx.settings.user_cache_updater.regd_user_producer_pid
 
 
-def _said(item: Item[UserEvent], world: World) -> dict[str, Dated]:
+def _said(item: BatchRecord[UserEvent], ctx: Resources) -> dict[str, Dated]:
     """The fields that the event itself says."""
-    settings = world.settings.user_cache_updater
+    settings = ctx.settings.user_cache_updater
     types = SignInTypes(
         self_signed=frozenset(settings.user_self_signin_types),
         self_signed_name=settings.user_self_signin_key,
@@ -75,12 +75,12 @@ def _said(item: Item[UserEvent], world: World) -> dict[str, Dated]:
     return {name: Dated(time_ms=time_ms, value=value) for name, value in fields.items()}
 
 
-def _update(groups: Sequence[Group], reads: ProfileReads, world: World) -> None:
+def _update(groups: Sequence[Group], reads: ProfileReads, ctx: Resources) -> None:
     names = {f"user-cache:{group.user_id}": group for group in groups}
-    for holding in world.locks.rounds(names, wait=world.settings.tasks.lock_wait):
+    for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
         # Everything is read after the lock is held: the newest profile is written last, whatever the order of events.
         changes = [(names[name], token) for name, token in holding.tokens.items()]
-        errors = world.user_cache.write(list(_changes(changes, reads, world)))
+        errors = ctx.user_cache.write(list(_changes(changes, reads, ctx)))
         lost = holding.release()
         count("lock-lost", len(lost), job=JOB)
         for name in holding.tokens:
@@ -90,23 +90,23 @@ def _update(groups: Sequence[Group], reads: ProfileReads, world: World) -> None:
         fail_each(group.items, LockBusy("another worker is busy with this user"))
 
 
-def _changes(groups: Sequence[tuple[Group, int]], reads: ProfileReads, world: World) -> Iterator[Change]:
-    entries = world.user_cache.read(group.user_id for group, _ in groups)
+def _changes(groups: Sequence[tuple[Group, int]], reads: ProfileReads, ctx: Resources) -> Iterator[Change]:
+    entries = ctx.user_cache.read(group.user_id for group, _ in groups)
     for group, token in groups:
         entry = entries[group.user_id]
         if isinstance(entry, LernError):
             fail_each(group.items, entry)
         else:
-            yield from _change(group, entry, token, reads, world)
+            yield from _change(group, entry, token, reads, ctx)
 
 
-def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, world: World) -> Iterator[Change]:
+def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, ctx: Resources) -> Iterator[Change]:
     """The change of one user; none when there is nothing to write, and then no record is left open."""
-    settings = world.settings.user_cache_updater
-    profile = _profile(group, reads, world)
+    settings = ctx.settings.user_cache_updater
+    profile = _profile(group, reads, ctx)
     update = decide_update(
         profile=profile,
-        events=user_profile_event.newest(_said(item, world) for item in group.open),
+        events=user_profile_event.newest(_said(item, ctx) for item in group.open),
         stored=entry.fields,
         event_times=entry.event_times,
         removable=settings.user_redis_removeable_fields,
@@ -124,9 +124,9 @@ def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, world: 
         item.skip("a blocked account, or a newer event came before: nothing is to be written")
 
 
-def _profile(group: Group, reads: ProfileReads, world: World) -> dict[str, str] | None:
+def _profile(group: Group, reads: ProfileReads, ctx: Resources) -> dict[str, str] | None:
     """What the user service says; None when no record asks for it, the account is blocked, or those records failed."""
-    asking = [item for item in group.items if _registered(item, world)]
+    asking = [item for item in group.items if _registered(item, ctx)]
     if not asking:
         return None
     try:

@@ -40,10 +40,10 @@ class LongTasks:
         """Run one message; the result, or None when the task goes on in another message. Raises what it ends with."""
         task = self._tasks[message.name]
         self.ran.append(message)
-        self.chain.world.time_ms = self.chain.time_ms
+        self.chain.ctx.time_ms = self.chain.time_ms
         task.push_request(id=message.task_id)
         try:
-            with patch.object(resources, "_world", self.chain.world):
+            with patch.object(resources, "_resources", self.chain.ctx):
                 return task.run(**message.kwargs)
         except Ignore:
             return None
@@ -57,7 +57,7 @@ class LongTasks:
         """
         ends = list(lives)
         effects: list[str] = []
-        self.chain.new_world(Life(ends.pop(0) if ends else None))
+        self.chain.new_ctx(Life(ends.pop(0) if ends else None))
         while self._collect():
             message = self._queue.popleft()
             self.chain.time_ms += int((message.countdown or 0) * 1000)
@@ -67,7 +67,7 @@ class LongTasks:
             except Died:
                 self._queue.append(message)
                 effects += self.chain.life.effects
-                self.chain.new_world(Life(ends.pop(0) if ends else None))
+                self.chain.new_ctx(Life(ends.pop(0) if ends else None))
                 continue
             if result is not None:
                 self.results[message.task_id] = result

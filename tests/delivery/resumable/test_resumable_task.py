@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lern_tasks.delivery.resumable.checkpoints import Run, Stand
 from lern_tasks.delivery.resumable.resumable_task import long_task
 from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, Page, Turn
-from lern_tasks.delivery.task import KillsItsWorker
-from lern_tasks.errors import DependencyDown, InvalidArgument, NotYet, Refused, SendAgain, TransientError
+from lern_tasks.delivery.task import PoisonMessage
+from lern_tasks.errors import DependencyDown, InvalidArgument, NotReady, RefusedByService, Requeue, TransientError
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
@@ -46,7 +46,7 @@ def count_pages(name: object, size: object = 1) -> Page:
         if between:
             between.pop(0)()
         number = int(stand.after or 0) + 1
-        turn.world.sender.send("certificate_replacement", [], task_id=f"{name}-{number}")
+        turn.ctx.sender.send("certificate_replacement", [], task_id=f"{name}-{number}")
         done.append(number)
         counted = stand.result.get("counted", 0) + 1
         return Stand(after=str(number), done=number / PAGES, ended=number == PAGES, result={"counted": counted})
@@ -82,14 +82,14 @@ def test_a_slice_sends_the_next_with_the_same_id_and_arguments(slices: LongTasks
 
 
 def test_how_far_it_is_shows_in_the_tasks_state(slices: LongTasks) -> None:
-    slices.chain.world.app.conf.result_backend = "cache+memory://"
+    slices.chain.ctx.app.conf.result_backend = "cache+memory://"
     slices.start("test.count", name="n")
     slices.run(slices.chain.sender.named[0])
-    meta = slices.chain.world.app.backend.get_task_meta("run-1")
+    meta = slices.chain.ctx.app.backend.get_task_meta("run-1")
     assert meta["status"] == PROGRESS
     assert meta["result"] == {"doing": "counting to five", "done": 0.0, "note": "", "result": {}}
     slices.run(slices.chain.sender.named[1])
-    shown = slices.chain.world.app.backend.get_task_meta("run-1")["result"]
+    shown = slices.chain.ctx.app.backend.get_task_meta("run-1")["result"]
     assert (shown["done"], shown["result"]) == (0.2, {"counted": 1})
 
 
@@ -222,13 +222,13 @@ def test_a_page_cut_off_by_the_soft_limit_is_tried_again_and_in_the_end_named(sl
 
 
 def test_missing_relations_are_asked_for(slices: LongTasks) -> None:
-    failures.extend([NotYet("no relations", course_id="do_c1"), SendAgain("later", delay=5)])
+    failures.extend([NotReady("no relations", course_id="do_c1"), Requeue("later", delay=5)])
     assert slices.finish("test.count", name="n") == {"counted": PAGES}
     assert len(list(slices.chain.sender.to("relation_cache_updater"))) == 1
     assert [sent.countdown for sent in slices.ran[1:3]] == [10, 5]
 
 
-@pytest.mark.parametrize("error", [Refused("no such thing"), ValueError("a bug")])
+@pytest.mark.parametrize("error", [RefusedByService("no such thing"), ValueError("a bug")])
 def test_any_other_error_is_what_the_task_ends_with(slices: LongTasks, error: Exception) -> None:
     failures.append(error)
     with pytest.raises(type(error), match=str(error)):
@@ -261,16 +261,16 @@ def test_a_page_that_kills_its_worker_is_given_up(slices: LongTasks) -> None:
     slices.start("test.count", name="n")
     # Dies before the second effect, each time: in the first page.
     slices.drain(2, 2, 2)
-    assert isinstance(slices.results["run-1"], KillsItsWorker)
+    assert isinstance(slices.results["run-1"], PoisonMessage)
     assert not done
 
 
 def test_a_run_is_written_over_the_version_before_it_only(chain: Chain) -> None:
-    runs = chain.world.runs
+    runs = chain.ctx.runs
     assert runs.read("r") is None
     assert runs.write("r", Run(version=1))
     assert not runs.write("r", Run(version=1))
     assert not runs.write("r", Run(version=3))
     assert runs.write("r", Run(version=2, stand=Stand(after="x", result={"first": ["a"]})))
     assert runs.read("r") == Run(version=2, stand=Stand(after="x", result={"first": ["a"]}))
-    assert 86_400 < chain.world.redis.client("state").ttl("lern:run:r") <= 7 * 86_400
+    assert 86_400 < chain.ctx.redis.client("state").ttl("lern:run:r") <= 7 * 86_400

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.demo.platform.registry import Registry
-from lern_tasks.jobs.accounts.rules.merge import Place
+from lern_tasks.jobs.accounts.rules.merge import BatchKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
 from tests.harness.in_process import Chain
 from tests.harness.merges import (
@@ -66,7 +66,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         chain.close()
 
 
-def stored(chain: Chain, user: str, history: dict[Place, dict[str, Any]]) -> str:
+def stored(chain: Chain, user: str, history: dict[BatchKey, dict[str, Any]]) -> str:
     """Store an account."""
     for place, found in history.items():
         for content, row in found["contents"].items():
@@ -152,7 +152,7 @@ def test_whatever_happens_meanwhile_no_status_is_lowered_and_nothing_is_lost(
             least.setdefault("r2", []).append({"status": 2, "progress": 30})
             chain.run(JOB, chain.record(merge(more, new)), tag=f"more-{number}-{chain.offset}")
 
-    chain.new_world(Meanwhile(*(thing(at, partial(happen, *action)) for at, action in happens)))
+    chain.new_ctx(Meanwhile(*(thing(at, partial(happen, *action)) for at, action in happens)))
     chain.run(JOB, chain.record(merge(old, new)), tag=f"tag-{number}")
     chain.drain()
     assert not undone(chain, old, new)

@@ -250,7 +250,7 @@ def test_progress_after_the_merge_is_that_of_both(chain: Chain) -> None:
 
 
 def test_by_kafka_reconciliation_is_reached_through_its_topic(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_ENROLMENT_RECONCILIATION__HAND_ON="kafka")
+    chain = make_chain(LERN_ENROLMENT_RECONCILIATION__HAND_OFF="kafka")
     enrolled(chain, OLD, SHARED)
     run(chain)
     assert chain.events("batch.enrolment.sync.request") == [RECONCILE]

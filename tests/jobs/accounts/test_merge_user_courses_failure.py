@@ -42,7 +42,7 @@ AT_ONCE = {"LERN_MERGE_USER_COURSES__SOFT_TIME_LIMIT": "0"}
 
 def held(chain: Chain, *names: str) -> Callable[[], object]:
     """Somebody else holds these locks; call to give them back."""
-    holding = Locks(chain.world.redis.client("state"), lease=60).take(names)
+    holding = Locks(chain.ctx.redis.client("state"), lease=60).acquire(names)
     assert set(holding.tokens) == set(names)
     return holding.release
 
@@ -81,7 +81,7 @@ def test_while_one_of_both_accounts_is_merged_the_other_is_left_alone(make_chain
     release = held(chain, f"merge:{user}")
     assert run(chain) == {"again": 1}
     assert account(chain, NEW) == before
-    other = Locks(chain.world.redis.client("state"), lease=60).take([f"merge:{OLD}", f"merge:{NEW}"])
+    other = Locks(chain.ctx.redis.client("state"), lease=60).acquire([f"merge:{OLD}", f"merge:{NEW}"])
     assert set(other.tokens) == {f"merge:{OLD}", f"merge:{NEW}"} - {f"merge:{user}"}
     other.release()
     release()
@@ -114,9 +114,9 @@ def test_the_certificates_lock_is_taken_only_for_a_copy(make_chain: MakeChain) -
 @pytest.mark.parametrize("lock", [f"merge:{NEW}", "progress:u-new:do_c1:b1", "certificate:u-new:do_c2:b2"])
 def test_a_lost_lock_is_noticed_before_anything_is_handed_on(chain: Chain, lock: str) -> None:
     prepare(chain)
-    state = chain.world.redis.client("state")
+    state = chain.ctx.redis.client("state")
     taken = f"lern:lock:{lock}"
-    chain.new_world(
+    chain.new_ctx(
         Meanwhile(
             (
                 lambda name, _: name == "release locks" and bool(state.exists(taken)),
@@ -153,14 +153,14 @@ class Away:
 def test_cassandra_goes_away_and_comes_back(make_chain: MakeChain, writes: int) -> None:
     chain = make_chain(**AT_ONCE)
     prepare(chain)
-    chain.world.gateway = Away(chain.world.gateway, writes)
+    chain.ctx.gateway = Away(chain.ctx.gateway, writes)
     assert run(chain) == {"again": 1}
     assert_merged_later(chain)
 
 
-@pytest.mark.parametrize("hand_on", ["celery", "kafka"])
-def test_kafka_goes_away_and_comes_back(make_chain: MakeChain, hand_on: str) -> None:
-    chain = make_chain(**AT_ONCE, LERN_ENROLMENT_RECONCILIATION__HAND_ON=hand_on)
+@pytest.mark.parametrize("hand_off", ["celery", "kafka"])
+def test_kafka_goes_away_and_comes_back(make_chain: MakeChain, hand_off: str) -> None:
+    chain = make_chain(**AT_ONCE, LERN_ENROLMENT_RECONCILIATION__HAND_OFF=hand_off)
     prepare(chain)
     chain.published.down = True
     assert run(chain) == {"again": 1}
@@ -199,7 +199,7 @@ def viewed(chain: Chain, place: tuple[str, str], content_id: str) -> int:
 def test_a_later_write_of_the_learner_service_is_neither_lost_nor_does_it_hide_the_merge(chain: Chain) -> None:
     """It writes by Cassandra's clock and without our locks: between our read and our write, with a later time."""
     prepare(chain)
-    chain.new_world(
+    chain.new_ctx(
         Meanwhile(
             (
                 lambda name, _: name == "write user_content_consumption",
@@ -241,7 +241,7 @@ def test_a_large_account_goes_on_in_another_message_where_it_stopped(chain: Chai
     chain.send(JOB, chain.record(merge()))
     while True:
         clock = Clock(chain, per_enrolment_ms=40_000)
-        chain.new_world(clock)
+        chain.new_ctx(clock)
         sent = list(chain.sender.to(JOB))[-1]
         counts = chain.run(JOB, *sent.records, tag=f"tag-{rounds}")
         if not counts["again"]:
@@ -266,7 +266,7 @@ class Clock(Life):
 
     def effect(self, name: str) -> None:
         if name == "write user_enrolments" and self.effects[-1] != name:
-            self._chain.world.time_ms += self._step
+            self._chain.ctx.time_ms += self._step
         super().effect(name)
 
 

@@ -89,7 +89,7 @@ def test_the_event_that_follows_is_the_documented_one(chain: Chain) -> None:
 
 
 def test_a_flink_job_as_the_next_stage_gets_the_documented_event(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON="kafka")
+    chain = make_chain(LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF="kafka")
     deliver(chain, attempt())
     assert chain.events("dev.issue.certificate.request") == [ISSUE]
     assert not chain.sender.sent
@@ -179,7 +179,7 @@ def test_records_of_many_learners_share_reads_and_writes(chain: Chain, monkeypat
             return _plain(*args)
 
         monkeypatch.setattr(chain.store, name, recorded)
-    monkeypatch.setattr(chain.world, "gateway", chain.store)
+    monkeypatch.setattr(chain.ctx, "gateway", chain.store)
     keys = [EnrolmentKey(user_id=f"u{number}", course_id="do_c1", batch_id="b1") for number in range(5)]
     events = [attempt(key=key, attempt_id=name) for key in keys for name in ("att-1", "att-2")]
     assert deliver(chain, *events)["done"] == 10

@@ -87,7 +87,7 @@ def test_leaf_nodes_are_read_from_the_server_of_the_relation_cache(make_chain: M
     )
     assert chain.settings.redis_url("relation_cache", JOB) == "redis://localhost:6379/8"
     assert chain.settings.redis_url("metadata", JOB) == "redis://elsewhere:6379/5"
-    chain.world.redis.client("relation_cache", JOB).sadd("do_c1:do_c1:leafnodes", "r2")
+    chain.ctx.redis.client("relation_cache", JOB).sadd("do_c1:do_c1:leafnodes", "r2")
     assert deliver(chain, attempt(content="r1"))["dead"] == 1
     assert deliver(chain, attempt(content="r2")) == DONE
 
@@ -99,7 +99,7 @@ def counting(make_chain: MakeChain) -> Chain:
 
 
 def cached(chain: Chain, **fields: Any) -> None:
-    chain.world.redis.client("metadata", JOB).set("r1", json.dumps(fields))
+    chain.ctx.redis.client("metadata", JOB).set("r1", json.dumps(fields))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_content_that_the_service_does_not_know_is_dead_after_a_few_tries(coun
 def test_the_content_service_fails_for_a_while_and_other_records_go_on(make_chain: MakeChain, mode: str) -> None:
     chain = make_chain(LERN_ASSESSMENT_AGGREGATOR__ASSESSMENT_SKIP_MISSINGRECORDS="true", LERN_HTTP__READ_TIMEOUT="0.3")
     chain.platform.add(contents={"r1": {"totalQuestions": 1}})
-    chain.world.redis.client("metadata", JOB).set("r2", '{"totalQuestions": 1}')
+    chain.ctx.redis.client("metadata", JOB).set("r2", '{"totalQuestions": 1}')
     switch(chain.platform.switches, content_read=mode, content_read_times=1)
     chain.send(JOB, chain.record(attempt()), chain.record(attempt(content="r2")))
     chain.drain()
@@ -173,7 +173,7 @@ def test_a_content_service_that_is_away_is_asked_once_a_message(make_chain: Make
         LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API="http://127.0.0.1:9/read/",
         LERN_ASSESSMENT_AGGREGATOR__SOFT_TIME_LIMIT="1",
     )
-    chain.world.redis.client("metadata", JOB).set("r2", '{"totalQuestions": 1}')
+    chain.ctx.redis.client("metadata", JOB).set("r2", '{"totalQuestions": 1}')
     with Counted() as counted:
         counts = deliver(chain, attempt(content="r1"), attempt(content="r3"), attempt(content="r2"))
     assert counts == {"done": 1, "skipped": 0, "again": 2, "dead": 0}

@@ -12,7 +12,7 @@ from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS
 from tests.harness.assess_events import attempt
 from tests.harness.attempts import AGAIN, DONE, JOB, SKIPPED, asked, attempt_row, deliver, letter, score_row
-from tests.harness.fake_world import FakeWorld
+from tests.harness.fake_world import FakeResources
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
 
@@ -31,9 +31,9 @@ def test_bad_input_is_a_dead_letter_as_it_came_and_its_neighbours_are_done(chain
 class Failing:
     """A gateway that answers `error` to the next call that writes `table`, or reads it."""
 
-    def __init__(self, world: FakeWorld, table: str, error: LernError) -> None:
-        self._of, self._table, self.error = world.gateway, table, [error]
-        world.gateway = self
+    def __init__(self, ctx: FakeResources, table: str, error: LernError) -> None:
+        self._of, self._table, self.error = ctx.gateway, table, [error]
+        ctx.gateway = self
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._of, name)
@@ -55,7 +55,7 @@ PLACES = ["read", ASSESSMENTS.name, ACTIVITY_AGG.name]
 
 @pytest.mark.parametrize("place", PLACES)
 def test_cassandra_is_waited_for(chain: Chain, place: str) -> None:
-    Failing(chain.world, place, DependencyDown("cassandra"))
+    Failing(chain.ctx, place, DependencyDown("cassandra"))
     assert deliver(chain, attempt(), attempt(content="r2"))["done"] == 2
     assert set(score_row(chain)["aggregates"]) >= {"score:r1", "score:r2"}
     assert ("u1", "") in asked(chain)
@@ -63,7 +63,7 @@ def test_cassandra_is_waited_for(chain: Chain, place: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_cassandra_did_not_do_in_time_is_tried_again_and_the_rest_is_done(chain: Chain, place: str) -> None:
-    Failing(chain.world, place, TransientError("a timeout"))
+    Failing(chain.ctx, place, TransientError("a timeout"))
     counts = deliver(chain, attempt(), attempt(content="r2"), attempt(content="r1", courseId="do_c2"))
     assert counts["done"] + counts["again"] == 3
     assert counts["again"] == (2 if place == ACTIVITY_AGG.name else 1 if place == ASSESSMENTS.name else 3)
@@ -79,14 +79,14 @@ def test_what_cassandra_did_not_do_in_time_is_tried_again_and_the_rest_is_done(c
 
 def test_redis_is_waited_for(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     down = [DependencyDown("redis")]
-    plain = chain.world.course_relations
+    plain = chain.ctx.course_relations
 
     def relations(job: Any) -> Any:
         if down:
             raise down.pop()
         return plain(job)
 
-    monkeypatch.setattr(chain.world, "course_relations", relations)
+    monkeypatch.setattr(chain.ctx, "course_relations", relations)
     assert deliver(chain, attempt()) == DONE
 
 
@@ -106,7 +106,7 @@ def test_the_broker_is_waited_for_and_then_asked(chain: Chain, monkeypatch: pyte
 
 def test_nothing_is_written_while_another_job_works_on_the_enrolment(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_TASKS__LOCK_WAIT="0.1")
-    other = chain.world.locks.take(["progress:u1:do_c1:b1"])
+    other = chain.ctx.locks.acquire(["progress:u1:do_c1:b1"])
     assert other.tokens
     assert deliver(chain, attempt()) == AGAIN
     assert not attempt_row(chain)
@@ -116,14 +116,14 @@ def test_nothing_is_written_while_another_job_works_on_the_enrolment(make_chain:
 
 
 def test_what_was_written_after_the_lock_was_lost_is_done_again(chain: Chain) -> None:
-    state = chain.world.redis.client("state")
+    state = chain.ctx.redis.client("state")
 
     class Stolen(Failing):
         def apply(self, mutations: Sequence[Mutation], **_options: Any) -> list[LernError | None]:
             state.delete("lern:lock:progress:u1:do_c1:b1")
             return super().apply(mutations)
 
-    Stolen(chain.world, "", LernError())
+    Stolen(chain.ctx, "", LernError())
     assert deliver(chain, attempt()) == AGAIN
     assert not asked(chain)
     chain.drain()

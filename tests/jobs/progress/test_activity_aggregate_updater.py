@@ -135,7 +135,7 @@ def test_three_events_complete_a_course_whose_contents_are_stored(chain: Chain, 
     requests = chain.sent_events("collection_cert_pre_processor")
     # Once at the completion, and until a certificate is there with each later event: the next job drops what is issued.
     assert len(requests) == (1 if packed else 3)
-    dedup = chain.world.redis.client("dedup")
+    dedup = chain.ctx.redis.client("dedup")
     assert {len(name) for name in dedup.keys("*")} == {32}
     assert len(dedup.keys("*")) == 3
     assert dedup.get(CHECKSUM) == ""
@@ -158,7 +158,7 @@ def test_without_deduplication_each_event_counts(make_chain: MakeChain) -> None:
     assert [progress(chain, "r1")["done"] for _ in range(2)] == [1, 1]
     assert consumption(chain, "r1") == {"viewcount": 2, "completedcount": 2}
     assert audit_types(chain) == ["start", "complete"]
-    assert not chain.world.redis.client("dedup").keys("*")
+    assert not chain.ctx.redis.client("dedup").keys("*")
 
 
 def test_units_can_be_left_out(make_chain: MakeChain) -> None:
@@ -222,7 +222,7 @@ def test_the_search_service_away_delays_only_courses_without_leaf_nodes(make_cha
 
 
 def test_a_flink_job_as_the_next_stage_gets_the_documented_event(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON="kafka")
+    chain = make_chain(LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF="kafka")
     publish(chain)
     enrol(chain)
     progress(chain, "r1", "r2", "r3")

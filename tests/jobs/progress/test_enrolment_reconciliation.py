@@ -146,7 +146,7 @@ def test_contents_and_markers_are_only_read(chain: Chain) -> None:
     assert reconcile(chain) == {"done": 1}
     assert consumption(chain, "r1") == {"status": 2, "viewcount": 3, "completedcount": 1}
     assert consumption(chain, "r2") == {}
-    assert not chain.world.redis.client("dedup").keys("*")
+    assert not chain.ctx.redis.client("dedup").keys("*")
     assert not chain.events("telemetry.raw")
 
 
@@ -166,7 +166,7 @@ def test_a_unit_without_leaf_nodes_keeps_its_figure(chain: Chain) -> None:
     enrol(chain)
     store(chain, {"r1": 2, "r3": 2})
     reconcile(chain)
-    chain.world.redis.client("relation_cache").delete("do_c1:un1:leafnodes")
+    chain.ctx.redis.client("relation_cache").delete("do_c1:un1:leafnodes")
     store(chain, {"r2": 2})
     assert reconcile(chain) == {"done": 1}
     assert aggregates(chain) == {"do_c1": 3, "un1": 1, "un2": 1}
@@ -179,7 +179,7 @@ def test_several_requests_for_one_enrolment_are_one_computation(chain: Chain) ->
         enrol(chain, key)
         store(chain, REQUIRED, key)
     calls: Counter[str] = Counter()
-    chain.world.gateway = Counting(chain.world.gateway, calls)
+    chain.ctx.gateway = Counting(chain.ctx.gateway, calls)
     records = [chain.record(sync(key)) for key in (KEY, other, KEY, KEY)]
     assert chain.run(JOB, *records)["done"] == 4
     assert calls == {"get_many": 1, "select_many": 1, "apply": 1}

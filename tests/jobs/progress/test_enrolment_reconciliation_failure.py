@@ -86,7 +86,7 @@ def test_a_live_course_without_leaf_nodes_is_waited_for_and_its_relations_asked_
 
 
 def test_relations_are_asked_of_the_flink_job_where_it_is_the_one_that_runs(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_RELATION_CACHE_UPDATER__HAND_ON="kafka")
+    chain = make_chain(LERN_RELATION_CACHE_UPDATER__HAND_OFF="kafka")
     chain.platform.add(contents={"do_c1": {"status": "Live"}})
     enrol(chain)
     store(chain, {"r1": 2})
@@ -126,7 +126,7 @@ def test_one_enrolment_that_fails_is_tried_again_alone(chain: Chain) -> None:
     for key in (KEY, OTHER):
         enrol(chain, key)
         store(chain, REQUIRED, key)
-    chain.world.gateway = Refusing(chain.world.gateway, ("u1",))  # type: ignore[assignment]
+    chain.ctx.gateway = Refusing(chain.ctx.gateway, ("u1",))  # type: ignore[assignment]
     assert reconcile(chain, KEY, OTHER) == {"done": 1, "again": 1}
     assert asked_users(chain) == ["u2"]
     chain.drain()
@@ -165,7 +165,7 @@ def test_an_outage_delays_and_loses_nothing(make_chain: MakeChain, dependency: s
 
 def test_a_broker_that_comes_back_in_time_gets_the_request_in_the_same_run(chain: Chain) -> None:
     completed_but_for_reconciliation(chain)
-    chain.world.sender = Returning(chain.sender, failures=3)  # type: ignore[assignment]
+    chain.ctx.sender = Returning(chain.sender, failures=3)  # type: ignore[assignment]
     assert reconcile(chain) == {"done": 1}
     assert completed(chain)
 
@@ -207,7 +207,7 @@ def test_while_another_worker_holds_the_enrolment_it_is_sent_again_and_spends_no
     publish(chain)
     enrol(chain)
     store(chain, {"r1": 2})
-    held = chain.world.locks.take([f"progress:{KEY.text}"])
+    held = chain.ctx.locks.acquire([f"progress:{KEY.text}"])
     assert reconcile(chain) == {"again": 1}
     (again,) = chain.sender.to(JOB)
     assert [(record.not_yet, record.attempt) for record in again.records] == [(0, 0)]
@@ -242,11 +242,11 @@ def test_a_reconciliation_that_was_stopped_past_its_lease_does_not_overwrite_wha
         consumed(chain, content, status=2, viewcount=1, completedcount=1)
 
     def meanwhile() -> None:
-        chain.new_world()
+        chain.new_ctx()
         assert progress(chain, "r3")["done"] == 1
-        chain.world = stopped
+        chain.ctx = stopped
 
-    stopped = chain.world
+    stopped = chain.ctx
     stopped.gateway = Stopping(stopped.gateway, meanwhile)  # type: ignore[assignment]
     lost = value("lock-lost", job=JOB)
     assert reconcile(chain) == {"again": 1}

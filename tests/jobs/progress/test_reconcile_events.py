@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.events.enrolment_reconciliation import ReconcileRequest, parse
+from lern_tasks.jobs.progress.events import ReconcileRequest, parse_reconcile
 from lern_tasks.jobs.progress.sync_request import sync_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.envelope import Skipped
@@ -38,7 +38,7 @@ def event(**edata: Any) -> str:
 
 
 def test_the_documented_sample() -> None:
-    assert parse(SAMPLE.read_text(encoding="utf-8")) == ReconcileRequest(
+    assert parse_reconcile(SAMPLE.read_text(encoding="utf-8")) == ReconcileRequest(
         key=EnrolmentKey(
             user_id="fbe926ac-a395-40e4-a65b-9b4f711d7642",
             course_id="do_21310287978188800014457",
@@ -49,24 +49,24 @@ def test_the_documented_sample() -> None:
 
 def test_what_our_own_jobs_send() -> None:
     sent = msgspec.json.encode(sync_event(KEY, now_ms=1_700_000_000_000)).decode()
-    assert parse(sent) == ReconcileRequest(key=KEY)
+    assert parse_reconcile(sent) == ReconcileRequest(key=KEY)
 
 
 @pytest.mark.parametrize("action", ["user-enrolment-sync", "USER-Enrolment-Sync"])
 def test_the_action_is_compared_in_any_case(action: str) -> None:
-    assert parse(event(action=action)) == ReconcileRequest(key=KEY)
+    assert parse_reconcile(event(action=action)) == ReconcileRequest(key=KEY)
 
 
 @pytest.mark.parametrize("action", ["", "batch-enrolment-sync", "user-enrolment-sync ", None, 2, ["x"], ...])
 def test_another_action_or_none_is_skipped_whatever_else_is_there(action: Any) -> None:
-    assert parse(event(action=action, userId=None, batchId=5)) == Skipped(reason="another action")
+    assert parse_reconcile(event(action=action, userId=None, batchId=5)) == Skipped(reason="another action")
 
 
 @pytest.mark.parametrize("value", [..., None, "", "  ", 5, True, [], {}, "u\x00", "x" * 65_536])
 @pytest.mark.parametrize("name", IDS)
 def test_an_id_that_is_none_is_invalid_and_named(name: str, value: Any) -> None:
     with pytest.raises(InvalidEvent, match="send the id") as caught:
-        parse(event(**{name: value}))
+        parse_reconcile(event(**{name: value}))
     assert caught.value.field == f"edata.{name}"
 
 
@@ -75,13 +75,13 @@ def test_an_id_that_is_none_is_invalid_and_named(name: str, value: Any) -> None:
 )
 def test_what_is_no_job_event_is_invalid(value: str | None) -> None:
     with pytest.raises(InvalidEvent):
-        parse(value)
+        parse_reconcile(value)
 
 
 @given(value=texts({"action": "user-enrolment-sync", **IDS}, names=["action", *IDS]) | st.none())
 def test_anything_is_read_or_skipped_or_invalid(value: str | None) -> None:
     try:
-        parsed = parse(value)
+        parsed = parse_reconcile(value)
     except InvalidEvent:
         return
     assert isinstance(parsed, ReconcileRequest | Skipped)

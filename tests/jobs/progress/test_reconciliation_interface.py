@@ -64,7 +64,7 @@ def test_the_events_of_a_completion_are_the_documented_ones(chain: Chain) -> Non
 
 def test_a_flink_job_as_the_next_stage_gets_the_documented_event(make_chain: MakeChain) -> None:
     chain = make_chain(
-        LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_ON="kafka",
+        LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF="kafka",
         **{f"{PREFIX}KAFKA_CERTISSUE_TOPIC": "{env}.certs", f"{PREFIX}KAFKA_AUDIT_TOPIC": "{env}.audits"},
     )
     publish(chain)
@@ -77,15 +77,15 @@ def test_a_flink_job_as_the_next_stage_gets_the_documented_event(make_chain: Mak
     assert not chain.sender.sent
 
 
-@pytest.mark.parametrize("hand_on", ["celery", "kafka"])
-def test_syncs_of_merged_accounts_come_here_once(make_chain: MakeChain, hand_on: str) -> None:
-    chain = make_chain(**{f"{PREFIX}HAND_ON": hand_on, f"{PREFIX}KAFKA_INPUT_TOPIC": "{env}.syncs"})
+@pytest.mark.parametrize("hand_off", ["celery", "kafka"])
+def test_syncs_of_merged_accounts_come_here_once(make_chain: MakeChain, hand_off: str) -> None:
+    chain = make_chain(**{f"{PREFIX}HAND_OFF": hand_off, f"{PREFIX}KAFKA_INPUT_TOPIC": "{env}.syncs"})
     publish(chain)
     enrol(chain, status=2, progress=3)
     records = [chain.record(merged_accounts()), chain.record(merged_accounts(reconciled=True))]
     counts = chain.run("activity_aggregate_updater", *records)
     assert counts == {"done": 1, "skipped": 1, "again": 0, "dead": 0}
-    if hand_on == "kafka":
+    if hand_off == "kafka":
         (message,) = chain.published.messages
         assert (message.topic, message.key) == ("dev.syncs", b"u1")
         assert json.loads(message.value or b"") == SYNC
@@ -166,7 +166,7 @@ def test_administrators_are_told_what_was_found_and_done(chain: Chain) -> None:
     for key in (begun, stranger):
         store(chain, {"r1": 2, "r4": 2}, key)
     keys = [KEY, begun, nothing, stranger, old, new, other("u5")]
-    answers = reconcile_keys(keys, chain.world, cause=chain.record(sync(), topic="lern.reconcile_enrolment"))
+    answers = reconcile_keys(keys, chain.ctx, cause=chain.record(sync(), topic="lern.reconcile_enrolment"))
     missing = answers.pop(new)
     assert isinstance(missing, LernError)
     assert missing.code == "NOT_YET"
@@ -192,19 +192,19 @@ def test_administrators_are_told_of_outages_and_busy_enrolments(make_chain: Make
     for key in (KEY, other("u2")):
         enrol(chain, key)
         store(chain, REQUIRED, key)
-    chain.world.locks.take([f"progress:{other('u2').text}"])
+    chain.ctx.locks.acquire([f"progress:{other('u2').text}"])
     wrong = EnrolmentKey(user_id="", course_id="do_c1", batch_id="b1")
-    answers = reconcile_keys([KEY, other("u2"), wrong], chain.world, cause=chain.record(sync()))
+    answers = reconcile_keys([KEY, other("u2"), wrong], chain.ctx, cause=chain.record(sync()))
     assert answers[KEY] == found(status_before=0)
     assert isinstance(answers[other("u2")], LockBusy)
     assert isinstance(answers[wrong], InvalidEvent)
     chain.published.down = True
     enrol(chain, status=1)
-    down = reconcile_keys([KEY], chain.world, cause=chain.record(sync()))[KEY]
+    down = reconcile_keys([KEY], chain.ctx, cause=chain.record(sync()))[KEY]
     assert isinstance(down, DependencyDown)
     chain.published.down = False
     # The row is written, the audit was not published: who asks again says so, and it comes.
     assert len(chain.events("telemetry.raw")) == 1
-    again = reconcile_keys([KEY], chain.world, cause=chain.record(sync()), delivered_before={KEY})
+    again = reconcile_keys([KEY], chain.ctx, cause=chain.record(sync()), delivered_before={KEY})
     assert again == {KEY: found()}
     assert chain.events("telemetry.raw") == [golden.COURSE_COMPLETED] * 2

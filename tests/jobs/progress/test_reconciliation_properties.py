@@ -166,12 +166,12 @@ def run_within(chain: Chain, first: Record, second: Record, *, at: int, lapsed: 
     came: list[dict[str, int]] = []
 
     def meanwhile() -> None:
-        world, life = chain.world, chain.life
-        chain.new_world(lapsed=lapsed)
+        ctx, life = chain.ctx, chain.life
+        chain.new_ctx(lapsed=lapsed)
         came.append(chain.run(JOBS[second.topic], second, tag=f"second-{second.offset}"))
-        chain.world, chain.life = world, life
+        chain.ctx, chain.life = ctx, life
 
-    chain.new_world(Interrupted(at, meanwhile))
+    chain.new_ctx(Interrupted(at, meanwhile))
     chain.run(JOBS[first.topic], first, tag=f"first-{first.offset}")
     chain.drain()
     return bool(came)

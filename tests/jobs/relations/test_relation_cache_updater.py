@@ -24,7 +24,7 @@ KEYS = {
 
 def keys(chain: Chain) -> dict[str, set[str]]:
     """The documented keys; beside them lies our list of them."""
-    client = chain.world.redis.client("relation_cache")
+    client = chain.ctx.redis.client("relation_cache")
     names = [name for name in client.keys("*") if not name.endswith(":relation-keys")]
     assert {client.ttl(name) for name in names} <= {-1}
     return {name: client.smembers(name) for name in names}
@@ -38,7 +38,7 @@ def event(action: str = "post-publish-process") -> dict[str, object]:
 def test_a_published_course_has_the_documented_keys(chain: Chain) -> None:
     publish(chain, documented_course())
     assert keys(chain) == KEYS
-    units = chain.world.redis.client("units")
+    units = chain.ctx.redis.client("units")
     assert {name: json.loads(units.get(name))["identifier"] for name in units.keys("*")} == {
         "un1": "un1",
         "un2": "un2",

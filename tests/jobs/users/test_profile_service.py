@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, NotYet, TransientError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, NotReady, TransientError
 from lern_tasks.jobs.users.framework_service import FrameworkClient
 from lern_tasks.jobs.users.profile_service import Profile, UserProfileClient
 from tests.harness.answers import HTTP, Answers, ok
@@ -54,7 +54,7 @@ def test_a_blocked_account() -> None:
     ],
 )
 def test_a_user_that_the_service_does_not_know_may_come(document: object, status: int) -> None:
-    with pytest.raises(NotYet) as caught:
+    with pytest.raises(NotReady) as caught:
         client(ok(document, status)).read("u1")
     assert "Asha" not in str(caught.value)
 

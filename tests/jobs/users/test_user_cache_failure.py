@@ -48,14 +48,14 @@ def test_a_service_that_is_away_is_waited_for_in_place(make_chain: MakeChain) ->
     chain = make_chain(LERN_USER_CACHE_UPDATER__SOFT_TIME_LIMIT="30")
     profile(chain)
     chain.platform.stop()
-    probe, asked = chain.world.probe, numbers()
+    probe, asked = chain.ctx.probe, numbers()
 
     def back_at_the_third_probe(name: str) -> None:
         if next(asked) == 2:
             chain.platform.start()
         probe(name)
 
-    chain.world.probe = back_at_the_third_probe  # type: ignore[method-assign]
+    chain.ctx.probe = back_at_the_third_probe  # type: ignore[method-assign]
     assert chain.run(JOB, chain.record(documented()))["done"] == 1
     assert cached(chain) == CACHED
 
@@ -153,7 +153,7 @@ def test_an_entry_without_type_is_passed_over(chain: Chain) -> None:
 
 def test_another_kind_of_key_in_place_of_a_hash_keeps_no_other_user_waiting(chain: Chain) -> None:
     profile(chain, "u-1", "u-2")
-    chain.world.redis.client("users", JOB).set("user:u-1", "text")
+    chain.ctx.redis.client("users", JOB).set("user:u-1", "text")
     counts = chain.run(JOB, chain.record(changed("u-1")), chain.record(changed("u-2")))
     assert counts == {"done": 1, "skipped": 0, "again": 1, "dead": 0}
     assert cached(chain, "u-2")["firstname"] == "Asha"
@@ -162,7 +162,7 @@ def test_another_kind_of_key_in_place_of_a_hash_keeps_no_other_user_waiting(chai
 def test_a_user_whose_lock_is_held_elsewhere_goes_round_and_spends_nothing(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_TASKS__LOCK_WAIT="0")
     profile(chain)
-    holding = chain.world.locks.take(["user-cache:u-100"])
+    holding = chain.ctx.locks.acquire(["user-cache:u-100"])
     assert chain.run(JOB, chain.record(documented())) == AGAIN
     assert reads(chain) == 0
     holding.release()
@@ -173,17 +173,17 @@ def test_a_user_whose_lock_is_held_elsewhere_goes_round_and_spends_nothing(make_
 def test_a_redis_that_is_away_is_waited_for(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_USER_CACHE_UPDATER__SOFT_TIME_LIMIT="1")
     profile(chain)
-    write = chain.world.user_cache.write
+    write = chain.ctx.user_cache.write
 
     def away(changes: Any) -> Any:
-        chain.world.user_cache.write = write  # type: ignore[method-assign]
+        chain.ctx.user_cache.write = write  # type: ignore[method-assign]
         chain.redis_server.connected = False
         try:
             return write(changes)
         finally:
             chain.redis_server.connected = True
 
-    chain.world.user_cache.write = away  # type: ignore[method-assign]
+    chain.ctx.user_cache.write = away  # type: ignore[method-assign]
     assert chain.run(JOB, chain.record(documented()))["done"] == 1
     assert cached(chain) == CACHED
 

@@ -36,7 +36,7 @@ def test_the_documented_event_becomes_the_documented_hash(chain: Chain) -> None:
 def test_it_lies_where_the_reports_look_and_does_not_expire(chain: Chain) -> None:
     profile(chain)
     run(chain, documented())
-    client = chain.world.redis.client("users", JOB)
+    client = chain.ctx.redis.client("users", JOB)
     assert client.connection_pool.connection_kwargs["db"] == 12
     assert (client.keys("user:*"), client.ttl("user:u-100")) == (["user:u-100"], -1)
 
@@ -189,7 +189,7 @@ def test_settings_say_who_is_registered_and_what_sign_up_means(make_chain: MakeC
     assert cached(chain)["usersignintype"] == "Own"
     assert run(chain, changed("u-100", GOOGLE, pid="userorg-service", ets=1_700_000_000_001)) == DONE
     assert cached(chain) == {**CACHED, "usersignintype": "State"}
-    assert chain.world.redis.client("users", JOB).connection_pool.connection_kwargs["db"] == 7
+    assert chain.ctx.redis.client("users", JOB).connection_pool.connection_kwargs["db"] == 7
 
 
 @pytest.mark.parametrize("kinds", ["dynamic", "both"])
@@ -227,7 +227,7 @@ def test_a_framework_service_that_is_away_removes_nothing(make_chain: MakeChain)
 def test_two_workers_in_opposite_order_leave_the_later_read(chain: Chain) -> None:
     """One reads the user, is stopped until its lock has gone to another, and writes after it."""
     profile(chain)
-    slow = chain.world
+    slow = chain.ctx
     read = slow.user_profiles.read
     asked = numbers()
 
@@ -235,9 +235,9 @@ def test_two_workers_in_opposite_order_leave_the_later_read(chain: Chain) -> Non
         found = read(user_id)
         if next(asked) == 0:
             profile(chain, userLocations=[SCHOOL, {"type": "state", "name": "Assam"}])
-            chain.new_world()
+            chain.new_ctx()
             assert run(chain, changed()) == DONE
-            chain.world = slow
+            chain.ctx = slow
         return found
 
     slow.user_profiles.read = stopped  # type: ignore[method-assign]

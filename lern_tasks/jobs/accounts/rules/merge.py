@@ -12,7 +12,7 @@ from lern_tasks.jobs.accounts.rules.content import LedgerEntry, MergedContent, R
 from lern_tasks.jobs.accounts.rules.text_dates import DateFormat
 from lern_tasks.jobs.certificates.rules.template import name_key
 
-Place = tuple[str, str]
+BatchKey = tuple[str, str]
 """Course and batch."""
 
 Attempt = tuple[str, str]
@@ -24,7 +24,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class EnrolmentHistory:
     """What an account has in one batch of a course.
 
     `enrolment` is None without a row. `figures` are those of the course, empty without a row.
@@ -36,18 +36,18 @@ class History:
     attempts: Mapping[Attempt, Row] = field(default_factory=dict)
 
 
-EMPTY = History()
+NO_HISTORY = EnrolmentHistory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class LedgerEntries:
     """What the ledger says of one enrolment. `copied`: its row was copied; False: begun, None: never."""
 
     contents: Mapping[str, LedgerEntry] = field(default_factory=dict)
     copied: bool | None = None
 
 
-UNRECORDED = Recorded()
+NO_ENTRIES = LedgerEntries()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +78,17 @@ class MergePlan:
         changed = any(merged.cells for merged in self.contents.values())
         return changed or bool(self.enrolment or self.attempts) or self.completed is not None
 
-    def intended(self, recorded: Recorded) -> Recorded:
+    def intended(self, recorded: LedgerEntries) -> LedgerEntries:
         """What the ledger says once the plan is noted down in it."""
         entries = {content: merged.entry for content, merged in self.contents.items() if merged.entry is not None}
-        return Recorded(contents={**recorded.contents, **entries}, copied=False if self.copying else recorded.copied)
+        return LedgerEntries(
+            contents={**recorded.contents, **entries}, copied=False if self.copying else recorded.copied
+        )
 
 
-def plan(source: History, target: History, recorded: Recorded, *, may_copy: bool, dates: DateFormat) -> MergePlan:
+def plan(
+    source: EnrolmentHistory, target: EnrolmentHistory, recorded: LedgerEntries, *, may_copy: bool, dates: DateFormat
+) -> MergePlan:
     """Plan what the `source` account's history adds to the `target` account's.
 
     `may_copy` says whether the target may get the enrolment, when it has none (`blocked_batches`).
@@ -104,7 +108,7 @@ def plan(source: History, target: History, recorded: Recorded, *, may_copy: bool
     )
 
 
-def blocked_batches(source: Iterable[Place], target: Iterable[Place]) -> frozenset[str]:
+def blocked_batches(source: Iterable[BatchKey], target: Iterable[BatchKey]) -> frozenset[str]:
     """The batches that the target has under another course: their enrolments are not copied.
 
     Where the source has the same course and batch, the target's row may be a copy that this merge has just made.
@@ -121,7 +125,7 @@ def merged_count(source: Mapping[str, float], target: Mapping[str, float]) -> fl
     return None if count == target.get(COMPLETED_COUNT) else count
 
 
-def _copying(source: History, target: History, recorded: Recorded, *, may_copy: bool) -> bool:
+def _copying(source: EnrolmentHistory, target: EnrolmentHistory, recorded: LedgerEntries, *, may_copy: bool) -> bool:
     if not source.enrolment or not may_copy:
         return False
     return target.enrolment is None or recorded.copied is False

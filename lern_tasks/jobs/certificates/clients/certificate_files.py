@@ -11,7 +11,7 @@ import fsspec
 from lern_tasks.connections.files import Files
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
-from lern_tasks.settings.certificate_jobs import CollectionCertificateGeneratorSettings
+from lern_tasks.settings.certificates import CollectionCertificateGeneratorSettings
 
 _PREFIX = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
 

@@ -10,7 +10,7 @@ import httpx
 
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.connections.ttl_cache import TtlCache
-from lern_tasks.errors import Refused, SettingsError, TransientError, UnknownOutcome
+from lern_tasks.errors import RefusedByService, SettingsError, TransientError, UnknownOutcome
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -90,7 +90,7 @@ class RegistryClient:
             return "failed"
         try:
             self._http.check(response)
-        except Refused:
+        except RefusedByService:
             return "failed"
         return "deleted"
 
@@ -106,7 +106,9 @@ class RegistryClient:
         keys = self._search("PublicKey", {})
         osid = keys[0].get("osid") if keys else None
         if not isinstance(osid, str) or not osid.strip():
-            raise Refused("registry has no public key: certificates cannot name their issuer; check its key set-up")
+            raise RefusedByService(
+                "registry has no public key: certificates cannot name their issuer; check its key set-up"
+            )
         return osid
 
     def _search(self, entity: str, filters: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import httpx
 
 from lern_tasks.connections.http import Http
 from lern_tasks.connections.ttl_cache import TtlCache
-from lern_tasks.errors import DependencyDown, InvalidEvent, Refused, SettingsError, TransientError
+from lern_tasks.errors import DependencyDown, InvalidEvent, RefusedByService, SettingsError, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -71,7 +71,7 @@ class TemplateClient:
         try:
             response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
             if 300 <= response.status_code < 400:
-                raise Refused("the address of the template redirects; store the one that it leads to")
+                raise RefusedByService("the address of the template redirects; store the one that it leads to")
             http.check(response)
         except DependencyDown as error:
             if parts.hostname not in self._hosts:
@@ -91,7 +91,7 @@ def _svg(content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused("the template is not UTF-8; store it again") from None
+        raise RefusedByService("the template is not UTF-8; store it again") from None
     if "<svg" not in text:
-        raise Refused("the template's address shows no SVG; mend the template")
+        raise RefusedByService("the template's address shows no SVG; mend the template")
     return text

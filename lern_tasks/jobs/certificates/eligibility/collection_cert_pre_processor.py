@@ -6,15 +6,15 @@ See docs/jobs/collection_cert_pre_processor.md.
 from collections.abc import Sequence
 from typing import Final
 
-from lern_tasks.delivery.batch import Batch, Item
-from lern_tasks.delivery.handoff import Step, hand_on, send
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.batch import Batch, BatchRecord
+from lern_tasks.delivery.handoff import Handoff, hand_off, send
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.jobs.certificates.eligibility.eligibility_data import Facts
+from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import evaluate
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest, parse
-from lern_tasks.jobs.certificates.rules.requests import Earned, business_key, generate_event, issue_event
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, business_key, generate_event, issue_event
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -22,27 +22,27 @@ JOB: Final = "collection_cert_pre_processor"
 
 
 @task(job=JOB, parse=parse)
-def collection_cert_pre_processor(batch: Batch[IssueRequest], world: World) -> None:
+def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: Resources) -> None:
     """Test each user against the templates of the batch, and ask for the certificates that are earned."""
-    _fan_out([item for item in batch.open if len(item.event.user_ids) > 1], world)
-    facts = Facts(world, [_key(item) for item in batch.open])
+    _fan_out([item for item in batch.open if len(item.event.user_ids) > 1], ctx)
+    data = EligibilityData(ctx, [_key(item) for item in batch.open])
     for item in batch.open:
         try:
-            _process(item, facts, world)
+            _process(item, data, ctx)
         except LernError as error:
             item.fail(error)
 
 
-def _fan_out(items: Sequence[Item[IssueRequest]], world: World) -> None:
+def _fan_out(items: Sequence[BatchRecord[IssueRequest]], ctx: Resources) -> None:
     """A request for many users becomes one record a user."""
     for item in items:
         request = item.event
         steps = []
         for user_id in request.user_ids:
             key = EnrolmentKey(user_id=user_id, course_id=request.course_id, batch_id=request.batch_id)
-            event = issue_event(key, now_ms=request.ets or world.now_ms(), reissue=request.reissue)
+            event = issue_event(key, now_ms=request.ets or ctx.now_ms(), reissue=request.reissue)
             steps.append(
-                Step(
+                Handoff(
                     job=JOB,
                     event=event,
                     topic=item.record.topic,
@@ -51,20 +51,20 @@ def _fan_out(items: Sequence[Item[IssueRequest]], world: World) -> None:
                     cause=item.record,
                 )
             )
-        send(world, steps)
+        send(ctx, steps)
         item.done()
 
 
-def _key(item: Item[IssueRequest]) -> EnrolmentKey:
+def _key(item: BatchRecord[IssueRequest]) -> EnrolmentKey:
     request = item.event
     return EnrolmentKey(user_id=request.user_ids[0], course_id=request.course_id, batch_id=request.batch_id)
 
 
-def _process(item: Item[IssueRequest], facts: Facts, world: World) -> None:
+def _process(item: BatchRecord[IssueRequest], data: EligibilityData, ctx: Resources) -> None:
     """Evaluate every template and ask for what is earned."""
     request = item.event
-    found = evaluate(_key(item), facts, reissue=request.reissue, asked_ms=request.ets or item.record.timestamp)
-    _hand_on(found.earned, item, world)
+    found = evaluate(_key(item), data, reissue=request.reissue, asked_ms=request.ets or item.record.timestamp)
+    _hand_off(found.earned, item, ctx)
     count("success-events-count", len(found.earned), job=JOB)
     if found.broken:
         errors = list(found.broken.values())
@@ -72,20 +72,20 @@ def _process(item: Item[IssueRequest], facts: Facts, world: World) -> None:
     elif found.earned:
         item.done()
     else:
-        reasons = [f"{template_id}: {reason}" for template_id, reason in found.not_earned.items()]
+        reasons = [f"{template_id}: {reason}" for template_id, reason in found.ineligible.items()]
         item.skip("; ".join(reasons) or "the batch has no SVG template")
 
 
-def _hand_on(earned: Sequence[Earned], item: Item[IssueRequest], world: World) -> None:
-    settings = world.settings.collection_cert_pre_processor
+def _hand_off(earned: Sequence[EligibleCertificate], item: BatchRecord[IssueRequest], ctx: Resources) -> None:
+    settings = ctx.settings.collection_cert_pre_processor
     storage, cert_base = settings.cloud_storage, settings.cert_base
-    topic = world.settings.topic(settings.kafka_output_topic)
-    hand_on(
-        world,
+    topic = ctx.settings.topic(settings.kafka_output_topic)
+    hand_off(
+        ctx,
         [
-            Step(
+            Handoff(
                 job="collection_certificate_generator",
-                event=generate_event(entry, storage, cert_base=cert_base, now_ms=world.now_ms()),
+                event=generate_event(entry, storage, cert_base=cert_base, now_ms=ctx.now_ms()),
                 topic=topic,
                 key=f"{entry.key.user_id}_{entry.key.course_id}_{entry.key.batch_id}",
                 business_key=business_key(entry),

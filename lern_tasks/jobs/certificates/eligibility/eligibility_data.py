@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.jobs.certificates.eligibility import batch_templates as course_batches
 from lern_tasks.jobs.certificates.eligibility.batch_templates import Templates
@@ -28,16 +28,16 @@ _COLUMNS = ("active", "status", "completedon", "issued_certificates")
 _log = logger(__name__)
 
 
-class Facts:
+class EligibilityData:
     """The rows, users and names that the enrolments of one message need, each read once and at first use.
 
     Methods raise what was found in the way: an error of one key does not keep the others from being read.
     """
 
-    def __init__(self, world: World, keys: Iterable[EnrolmentKey]) -> None:
-        self._world = world
+    def __init__(self, ctx: Resources, keys: Iterable[EnrolmentKey]) -> None:
+        self._ctx = ctx
         self._keys = list(dict.fromkeys(keys))
-        self._tables = for_job(world.settings, JOB)
+        self._tables = for_job(ctx.settings, JOB)
         self._users: dict[str, Mapping[str, Any]] = {}
         self._names: dict[str, str] = {}
         self._types: dict[str, str] = {}
@@ -55,7 +55,7 @@ class Facts:
     def completed_ms(self, key: EnrolmentKey, fallback_ms: int | None) -> int:
         """When the course was completed, epoch ms; else the event's time, else now."""
         completed = (self.enrolment(key) or {}).get("completedon")
-        return int(completed.timestamp() * 1000) if completed else fallback_ms or self._world.now_ms()
+        return int(completed.timestamp() * 1000) if completed else fallback_ms or self._ctx.now_ms()
 
     def columns(self, key: EnrolmentKey, template: Template) -> dict[str, Any]:
         """The columns that the template asks for, by its own names; times as epoch ms."""
@@ -78,53 +78,53 @@ class Facts:
             if figures.get(f"max_score:{content}") == 0:
                 _log.warning("score_without_maximum", content_id=content, course_id=key.course_id)
         self._read_types(contents)
-        supported = self._world.settings.collection_cert_pre_processor.assessment_metrics_supported_contenttype
+        supported = self._ctx.settings.collection_cert_pre_processor.assessment_metrics_supported_contenttype
         return criteria.percentages(figures, [content for content in contents if self._types[content] in supported])
 
     def user(self, user_id: str) -> Mapping[str, Any]:
         """The user's fields; none when the account is blocked."""
         if user_id not in self._users:
-            self._users[user_id] = self._world.users.read(user_id).fields
+            self._users[user_id] = self._ctx.users.read(user_id).fields
         return self._users[user_id]
 
     def course_name(self, course_id: str) -> str:
         """The course's name: from the cache when it has any metadata, else from the content service."""
         if course_id not in self._names:
-            cached = self._world.metadata.collection(course_id)
-            name = cached.get("name", "") if cached else self._world.content.name(course_id)
+            cached = self._ctx.metadata.collection(course_id)
+            name = cached.get("name", "") if cached else self._ctx.content.name(course_id)
             self._names[course_id] = name if isinstance(name, str) else ""
         return self._names[course_id]
 
     @cached_property
     def _templates(self) -> dict[tuple[str, str], Templates | LernError]:
         batches = list(dict.fromkeys((key.course_id, key.batch_id) for key in self._keys))
-        return course_batches.read_templates(self._world.gateway, self._tables.course_batch, batches)
+        return course_batches.read_templates(self._ctx.gateway, self._tables.course_batch, batches)
 
     @cached_property
     def _rows(self) -> dict[EnrolmentKey, Row | None | LernError]:
         asked = {name.lower() for templates in self._templates.values() for name in _asked(templates)}
         columns = dict.fromkeys((*_COLUMNS, *sorted(asked & self._tables.enrolments.columns.keys())))
         count("db-read-count", len(self._keys), job=JOB)
-        return enrolments.read_rows(self._world.gateway, self._tables.enrolments, self._keys, list(columns))
+        return enrolments.read_rows(self._ctx.gateway, self._tables.enrolments, self._keys, list(columns))
 
     @cached_property
     def _figures(self) -> dict[EnrolmentKey, dict[str, float] | LernError]:
         count("db-read-count", len(self._keys), job=JOB)
-        return activity_aggregates.read_figures(self._world.gateway, self._tables.activity_agg, self._keys)
+        return activity_aggregates.read_figures(self._ctx.gateway, self._tables.activity_agg, self._keys)
 
     def _read_types(self, contents: Iterable[str]) -> None:
         wanted = [content for content in contents if content not in self._types]
-        cached = self._world.metadata.contents(wanted)
+        cached = self._ctx.metadata.contents(wanted)
         for content in wanted:
             found = cached.get(content)
             self._types[content] = str(found.get("contenttype", "")) if found else self._asked_type(content)
 
     def _asked_type(self, content: str) -> str:
         """The type of a content without cached metadata; unknown ones are passed over or refused, by setting."""
-        kind = self._world.content.content_type(content)
+        kind = self._ctx.content.content_type(content)
         if kind:
             return kind
-        if not self._world.settings.collection_cert_pre_processor.enable_suppress_exception:
+        if not self._ctx.settings.collection_cert_pre_processor.enable_suppress_exception:
             raise InvalidEvent(
                 f"the scored content {content} has no metadata in Redis or the content service; publish it again",
                 "contentType",

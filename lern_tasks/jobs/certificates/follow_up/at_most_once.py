@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, UnknownOutcome
 
 
-def at_most_once(world: World, name: str, action: Callable[[], None]) -> bool:
+def at_most_once(ctx: Resources, name: str, action: Callable[[], None]) -> bool:
     """Do `action` unless it was done, or may have been; True when it is certain that it was done now.
 
     Raises what `action` raises when it is certain that nothing happened: it may then be tried again.
     """
-    if not world.once.first(name, expiry=world.settings.tasks.pending_ttl):
+    if not ctx.idempotency_keys.claim(name, expiry=ctx.settings.tasks.pending_ttl):
         return False
     try:
         action()
@@ -19,6 +19,6 @@ def at_most_once(world: World, name: str, action: Callable[[], None]) -> bool:
         # It may have come through; a second message would be worse than none.
         return False
     except LernError:
-        world.once.again(name)
+        ctx.idempotency_keys.release(name)
         raise
     return True

@@ -6,7 +6,7 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
@@ -20,23 +20,23 @@ _log = logger(__name__)
 
 
 @task(job=JOB, parse=parse)
-def certificate_replacement(batch: Batch[FollowUp], world: World) -> None:
+def certificate_replacement(batch: Batch[FollowUp], ctx: Resources) -> None:
     """Delete each certificate from the registry; one that is not there is looked for in the old registry.
 
     Without the registry only the old one is cleaned.
     """
     for item in batch.open:
         try:
-            _delete(item.event.certificate_id, world)
+            _delete(item.event.certificate_id, ctx)
         except LernError as error:
             item.fail(error)
         else:
             item.done()
 
 
-def _delete(certificate_id: str, world: World) -> None:
-    if world.settings.collection_certificate_generator.enable_rc_certificate:
-        outcome = world.registry.delete(certificate_id)
+def _delete(certificate_id: str, ctx: Resources) -> None:
+    if ctx.settings.collection_certificate_generator.enable_rc_certificate:
+        outcome = ctx.registry.delete(certificate_id)
         _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
         if outcome == "deleted":
             return
@@ -44,18 +44,18 @@ def _delete(certificate_id: str, world: World) -> None:
     errors = []
     for clean_up in (_delete_row, _delete_document):
         try:
-            clean_up(certificate_id, world)
+            clean_up(certificate_id, ctx)
         except LernError as error:
             errors.append(error)
     if errors:
         raise errors[0]
 
 
-def _delete_row(certificate_id: str, world: World) -> None:
-    table = for_job(world.settings, "collection_certificate_generator").cert_registry
-    old_registry_rows.delete(world.gateway, table, certificate_id)
+def _delete_row(certificate_id: str, ctx: Resources) -> None:
+    table = for_job(ctx.settings, "collection_certificate_generator").cert_registry
+    old_registry_rows.delete(ctx.gateway, table, certificate_id)
 
 
-def _delete_document(certificate_id: str, world: World) -> None:
-    if world.settings.collection_certificate_generator.es_basepath:
-        world.search_index.delete(certificate_id)
+def _delete_document(certificate_id: str, ctx: Resources) -> None:
+    if ctx.settings.collection_certificate_generator.es_basepath:
+        ctx.search_index.delete(certificate_id)

@@ -6,7 +6,7 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.certificates.follow_up.at_most_once import at_most_once
@@ -17,22 +17,22 @@ JOB: Final = "certificate_user_feed"
 
 
 @task(job=JOB, parse=parse)
-def certificate_user_feed(batch: Batch[FollowUp], world: World) -> None:
+def certificate_user_feed(batch: Batch[FollowUp], ctx: Resources) -> None:
     """Add an entry to the feed of each learner."""
     for item in batch.open:
         try:
-            told = _tell(item.event, world)
+            told = _tell(item.event, ctx)
         except LernError as error:
             item.fail(error)
         else:
             item.done() if told else item.skip("told before")
 
 
-def _tell(event: FollowUp, world: World) -> bool:
+def _tell(event: FollowUp, ctx: Resources) -> bool:
     told = at_most_once(
-        world,
+        ctx,
         f"feed:{event.certificate_id}",
-        lambda: world.notifications.feed(event.user_id, course_id=event.course_id, course_name=event.course_name),
+        lambda: ctx.notifications.feed(event.user_id, course_id=event.course_id, course_name=event.course_name),
     )
     count("user-feed-count", told, job="collection_certificate_generator")
     return told

@@ -16,7 +16,7 @@ _IMAGES = ("stateImageUrl", "stateImgUrl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class CertificateNotification:
     """Who is told about which certificate. `template` is the batch's `notifyTemplate`; `held_date` is `yyyy-MM-dd`."""
 
     user_id: str
@@ -51,11 +51,11 @@ class NotificationClient:
         job = settings.collection_certificate_generator
         return cls(job.service_learner_basepath, http=settings.http, storage=job.cloud_storage)
 
-    def email(self, notice: Notice) -> None:
+    def email(self, notice: CertificateNotification) -> None:
         """Send the mail that the batch's template describes."""
         self._notify(notice, {"body": "email body"})
 
-    def sms(self, notice: Notice, text: str) -> None:
+    def sms(self, notice: CertificateNotification, text: str) -> None:
         """Send `text` as a text message, to the phone number that the platform keeps for the user."""
         self._notify(notice, {"mode": "sms", "body": text})
 
@@ -79,7 +79,7 @@ class NotificationClient:
         """Close the connections."""
         self._http.close()
 
-    def _notify(self, notice: Notice, message: Mapping[str, str]) -> None:
+    def _notify(self, notice: CertificateNotification, message: Mapping[str, str]) -> None:
         template = dict(notice.template)
         for name in _IMAGES:
             if isinstance(template.get(name), str):

@@ -9,14 +9,22 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from lern_tasks.delivery.batch import Batch, Item, fail_each
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task import task
 from lern_tasks.errors import InvalidEvent, LernError, LockBusy
 from lern_tasks.jobs.certificates.issuing import document_certificate, registry_certificate
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest, parse
-from lern_tasks.jobs.certificates.issuing.follow_ups import hand_on_follow_ups, revoke_surplus
-from lern_tasks.jobs.certificates.rules.issue import Element, Made, Proceed, element, gate, intent_key, with_element
+from lern_tasks.jobs.certificates.issuing.follow_ups import hand_off_follow_ups, revoke_duplicate
+from lern_tasks.jobs.certificates.rules.issue import (
+    Allowed,
+    CreatedCertificate,
+    IssuedEntry,
+    element,
+    intent_key,
+    may_issue,
+    with_element,
+)
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 from lern_tasks.storage.gateway import Row
@@ -39,19 +47,19 @@ class Issued:
 
 
 @task(job=JOB, parse=parse)
-def collection_certificate_generator(batch: Batch[GenerateRequest], world: World) -> None:
+def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Resources) -> None:
     """Create each certificate once, write it into the enrolment, then tell those who want to know."""
-    if not _by_registry(world):
-        document_certificate.check_settings(world)
+    if not _by_registry(ctx):
+        document_certificate.check_settings(ctx)
     for item in batch.open:
-        _check(item, world)
-    names: dict[str, list[Item[GenerateRequest]]] = {}
+        _check(item, ctx)
+    names: dict[str, list[BatchRecord[GenerateRequest]]] = {}
     for item in batch.open:
         names.setdefault(f"certificate:{item.event.key.text}", []).append(item)
-    for holding in world.locks.rounds(names, wait=world.settings.tasks.lock_wait):
+    for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
         # One more for each: Cassandra keeps both of two lists that are written with the same timestamp.
         issued = {
-            name: [_issue_or_fail(item, token + index, world) for index, item in enumerate(names[name])]
+            name: [_issue_or_fail(item, token + index, ctx) for index, item in enumerate(names[name])]
             for name, token in holding.tokens.items()
         }
         lost = holding.release()
@@ -61,14 +69,14 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], world: World
                 for item in names[name]:
                     item.fail(LockBusy("the lock was lost before the certificate was written"))
             else:
-                _finish(names[name], results, world)
+                _finish(names[name], results, ctx)
     for items in names.values():
         fail_each(items, LockBusy("another worker is busy with this enrolment's certificates"))
 
 
-def _check(item: Item[GenerateRequest], world: World) -> None:
+def _check(item: BatchRecord[GenerateRequest], ctx: Resources) -> None:
     """Refuse, or pass with a warning, what the event lacks; and templates of hosts that are not ours."""
-    request, settings = item.event, world.settings
+    request, settings = item.event, ctx.settings
     if request.incomplete:
         if not settings.collection_certificate_generator.enable_suppress_exception:
             fields = ", ".join(request.incomplete)
@@ -94,77 +102,77 @@ def _check(item: Item[GenerateRequest], world: World) -> None:
         )
 
 
-def _issue_or_fail(item: Item[GenerateRequest], token: int, world: World) -> Issued | None:
+def _issue_or_fail(item: BatchRecord[GenerateRequest], token: int, ctx: Resources) -> Issued | None:
     if item.outcome is not None:
         return None
     try:
-        return _issue(item, token, world)
+        return _issue(item, token, ctx)
     except LernError as error:
         item.fail(error)
         return None
 
 
-def _issue(item: Item[GenerateRequest], token: int, world: World) -> Issued | None:
+def _issue(item: BatchRecord[GenerateRequest], token: int, ctx: Resources) -> Issued | None:
     """Under the lock: gate, certificate, row. None when there is nothing to tell about."""
     request = item.event
-    row = _read(request, world)
-    issued: Sequence[Element] | None = None if row is None else row["issued_certificates"] or ()
-    intent = _intent(request, world)
-    verdict = gate(issued, request.name, request.old_id)
-    if not isinstance(verdict, Proceed):
-        known = _known_id(intent, world)
+    row = _read(request, ctx)
+    issued: Sequence[IssuedEntry] | None = None if row is None else row["issued_certificates"] or ()
+    intent = _intent(request, ctx)
+    verdict = may_issue(issued, request.name, request.old_id)
+    if not isinstance(verdict, Allowed):
+        known = _known_id(intent, ctx)
         mine = known is not None and any(entry.get("identifier") == known for entry in issued or ())
         if mine and item.delivered_before and row is not None:
             # An earlier delivery wrote the row and may have died before telling about it.
             return Issued(known or "", row)
         if known is not None and issued and not mine:
-            revoke_surplus(item, known, world)
+            revoke_duplicate(item, known, ctx)
         item.skip(verdict.reason)
         return None
-    made = _make(item, intent, world)
-    for other in made.surplus:
-        revoke_surplus(item, other, world)
-    new = element(request.name, made, now=datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC))
-    _write(request, with_element(issued or (), new), token, world)
+    made = _make(item, intent, ctx)
+    for other in made.duplicates:
+        revoke_duplicate(item, other, ctx)
+    new = element(request.name, made, now=datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC))
+    _write(request, with_element(issued or (), new), token, ctx)
     return Issued(made.identifier, row or {})
 
 
-def _by_registry(world: World) -> bool:
-    return world.settings.collection_certificate_generator.enable_rc_certificate
+def _by_registry(ctx: Resources) -> bool:
+    return ctx.settings.collection_certificate_generator.enable_rc_certificate
 
 
-def _intent(request: GenerateRequest, world: World) -> str:
+def _intent(request: GenerateRequest, ctx: Resources) -> str:
     """Each way has notes of its own: an id of the one is none of the other, when the setting is changed."""
     key = intent_key(request.key, request.name, request.old_id)
-    return key if _by_registry(world) else f"{key}:document"
+    return key if _by_registry(ctx) else f"{key}:document"
 
 
-def _make(item: Item[GenerateRequest], intent: str, world: World) -> Made:
-    if _by_registry(world):
-        return registry_certificate.create(item.event, intent, world)
-    return document_certificate.create(item.event, intent, item.record.first_origin, world)
+def _make(item: BatchRecord[GenerateRequest], intent: str, ctx: Resources) -> CreatedCertificate:
+    if _by_registry(ctx):
+        return registry_certificate.create(item.event, intent, ctx)
+    return document_certificate.create(item.event, intent, item.record.first_origin, ctx)
 
 
-def _read(request: GenerateRequest, world: World) -> Row | None:
+def _read(request: GenerateRequest, ctx: Resources) -> Row | None:
     count("enrollment-db-read-count", job=JOB)
-    table = for_job(world.settings, JOB).enrolments
-    found = enrolments.read_rows(world.gateway, table, [request.key], _COLUMNS)[request.key]
+    table = for_job(ctx.settings, JOB).enrolments
+    found = enrolments.read_rows(ctx.gateway, table, [request.key], _COLUMNS)[request.key]
     if isinstance(found, LernError):
         raise found
     return found
 
 
-def _write(request: GenerateRequest, certificates: Sequence[Element], token: int, world: World) -> None:
-    table = for_job(world.settings, JOB).enrolments
+def _write(request: GenerateRequest, certificates: Sequence[IssuedEntry], token: int, ctx: Resources) -> None:
+    table = for_job(ctx.settings, JOB).enrolments
     mutation = enrolments.write_certificates(table, request.key, certificates, timestamp=token)
-    for error in world.gateway.apply([mutation]):
+    for error in ctx.gateway.apply([mutation]):
         if error is not None:
             raise error
     count("db-update-user-enrollment-count", job=JOB)
 
 
-def _known_id(intent: str, world: World) -> str | None:
-    known = world.intents.read(intent)
+def _known_id(intent: str, ctx: Resources) -> str | None:
+    known = ctx.intents.read(intent)
     return known.osid if known else None
 
 
@@ -175,9 +183,9 @@ def _host(url: str) -> str | None:
         return None
 
 
-def _finish(items: Sequence[Item[GenerateRequest]], results: Sequence[Issued | None], world: World) -> None:
+def _finish(items: Sequence[BatchRecord[GenerateRequest]], results: Sequence[Issued | None], ctx: Resources) -> None:
     for item, issued in zip(items, results, strict=True):
         if issued is not None and item.outcome is None:
-            hand_on_follow_ups(item, issued.certificate_id, issued.row, world)
+            hand_off_follow_ups(item, issued.certificate_id, issued.row, ctx)
             count("success-events-count", job=JOB)
             item.done()

@@ -9,13 +9,13 @@ from typing import Final
 import msgspec
 
 from lern_tasks.delivery.record import Coordinates
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
 from lern_tasks.jobs.certificates.issuing.qr_code import qr_code
 from lern_tasks.jobs.certificates.rules import document as documents
 from lern_tasks.jobs.certificates.rules.access_code import access_code
-from lern_tasks.jobs.certificates.rules.issue import Made
+from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
 from lern_tasks.jobs.certificates.rules.svg_template import svg_address, template_values
 from lern_tasks.logs import logger
 
@@ -24,50 +24,50 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def check_settings(world: World) -> None:
+def check_settings(ctx: Resources) -> None:
     """Raise SettingsError, naming the variables, unless certificates can be issued without the registry."""
     # Each is opened at its first use, and refuses an address that is none.
-    _ = (world.certificate_files, world.old_registry, world.signing)
+    _ = (ctx.certificate_files, ctx.old_registry, ctx.signing)
 
 
-def create(request: GenerateRequest, intent_key: str, cause: Coordinates, world: World) -> Made:
+def create(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: Resources) -> CreatedCertificate:
     """The certificate, written and registered; doing it again, whole or in part, gives the same one.
 
     Its id is noted down before anything is written: whatever event asks for the same certificate within the next days
     goes on with it. The file comes before the registration, which names it. Raises what the services raise.
     """
-    note = _note(request, intent_key, cause, world)
-    document = _document(request, note, world)
+    note = _note(request, intent_key, cause, ctx)
+    document = _document(request, note, ctx)
     code = access_code(request.key, request.name, request.old_id, document.certificate_id)
     certificate = documents.certificate_object(document)
     if request.details.signing_key:
-        value = world.signing.sign(request.details.signing_key, certificate)
+        value = ctx.signing.sign(request.details.signing_key, certificate)
         certificate["signature"] = documents.signature(document, value, created_ms=note.since_ms)
-    storage = world.settings.collection_certificate_generator.cloud_storage
-    template = world.templates.read(storage.opened(request.svg_template))
+    storage = ctx.settings.collection_certificate_generator.cloud_storage
+    template = ctx.templates.read(storage.opened(request.svg_template))
     picture = qr_code(document.address, code)
     certificate["printUri"] = svg_address(template, template_values(certificate), picture)
-    world.certificate_files.put(document.file_name, msgspec.json.encode(certificate))
-    if not world.old_registry.add(documents.register_request(document, certificate, code)):
+    ctx.certificate_files.put(document.file_name, msgspec.json.encode(certificate))
+    if not ctx.old_registry.add(documents.register_request(document, certificate, code)):
         _log.warning("certificate_adopted", certificate_id=document.certificate_id)
-    return Made(identifier=document.certificate_id, token=code)
+    return CreatedCertificate(identifier=document.certificate_id, token=code)
 
 
-def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, world: World) -> Intent:
-    known = world.intents.read(intent_key)
+def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: Resources) -> Intent:
+    known = ctx.intents.read(intent_key)
     if known is not None and known.osid:
         return known
     origin = (cause.topic, cause.partition, cause.offset)
     certificate_id = documents.certificate_id(request.key, request.name, request.old_id, origin)
-    note = Intent(since_ms=world.now_ms(), osid=certificate_id)
-    world.intents.write(intent_key, note)
+    note = Intent(since_ms=ctx.now_ms(), osid=certificate_id)
+    ctx.intents.write(intent_key, note)
     return note
 
 
-def _document(request: GenerateRequest, note: Intent, world: World) -> documents.Document:
+def _document(request: GenerateRequest, note: Intent, ctx: Resources) -> documents.Document:
     return documents.Document(
         certificate_id=note.osid or "",
-        base=world.settings.collection_certificate_generator.cert_base,
+        base=ctx.settings.collection_certificate_generator.cert_base,
         key=request.key,
         name=request.name,
         recipient_name=request.recipient_name,

@@ -1,4 +1,4 @@
-"""Small notes in the state Redis that survive a death: registry intents and things done at most once.
+"""Registry intents: notes in the state Redis that survive a death around the creation of a certificate.
 
 See docs/jobs/collection_certificate_generator.md, "Failure".
 """
@@ -40,23 +40,6 @@ class Intents:
         """Nothing was created. Raises DependencyDown."""
         with translated():
             self._client.delete(_intent_key(key))
-
-
-class Once:
-    """The first to ask for a name gets it, until it expires."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def first(self, name: str, *, expiry: int) -> bool:
-        """True for the first caller within `expiry` seconds. Raises DependencyDown."""
-        with translated():
-            return bool(self._client.set(f"lern:once:{name}", "", nx=True, ex=expiry))
-
-    def again(self, name: str) -> None:
-        """Let the next caller be the first: this one could not do it. Raises DependencyDown."""
-        with translated():
-            self._client.delete(f"lern:once:{name}")
 
 
 def _intent_key(key: str) -> str:

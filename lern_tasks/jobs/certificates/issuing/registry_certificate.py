@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lern_tasks.delivery.resources import World
-from lern_tasks.errors import LernError, SendAgain, UnknownOutcome
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.errors import LernError, Requeue, UnknownOutcome
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
-from lern_tasks.jobs.certificates.rules.issue import Made
+from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
 from lern_tasks.jobs.certificates.rules.registry_request import (
     Certificate,
     bad_texts,
@@ -22,21 +22,21 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def create(request: GenerateRequest, intent_key: str, world: World) -> Made:
+def create(request: GenerateRequest, intent_key: str, ctx: Resources) -> CreatedCertificate:
     """The certificate: the one of an earlier delivery, one found in the registry, or a new one.
 
     Around the create call stands an intent. When an earlier call may have created the certificate, the registry is
     searched first, not before its index is sure to show it: then SendAgain is raised. Raises what the registry raises.
     """
-    certificate = _certificate(request, world)
-    osid, *surplus = _create_once(certificate, intent_key, world)
-    entity = world.settings.collection_certificate_generator.service_rc_entity
+    certificate = _certificate(request, ctx)
+    osid, *duplicates = _create_once(certificate, intent_key, ctx)
+    entity = ctx.settings.collection_certificate_generator.service_rc_entity
     extras = {"templateUrl": certificate.template_url, "type": entity}
-    return Made(identifier=osid, extras=extras, surplus=surplus)
+    return CreatedCertificate(identifier=osid, extras=extras, duplicates=duplicates)
 
 
-def _certificate(request: GenerateRequest, world: World) -> Certificate:
-    storage = world.settings.collection_certificate_generator.cloud_storage
+def _certificate(request: GenerateRequest, ctx: Resources) -> Certificate:
+    storage = ctx.settings.collection_certificate_generator.cloud_storage
     return Certificate(
         key=request.key,
         name=request.name,
@@ -49,42 +49,42 @@ def _certificate(request: GenerateRequest, world: World) -> Certificate:
     )
 
 
-def _create_once(certificate: Certificate, intent_key: str, world: World) -> list[str]:
+def _create_once(certificate: Certificate, intent_key: str, ctx: Resources) -> list[str]:
     """The certificate's osid, and after it those of further ones that are the same."""
-    settings = world.settings.collection_certificate_generator
-    known = world.intents.read(intent_key)
+    settings = ctx.settings.collection_certificate_generator
+    known = ctx.intents.read(intent_key)
     if known is not None and known.osid:
         return [known.osid]
-    body = create_body(certificate, kid=world.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
+    body = create_body(certificate, kid=ctx.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
     if known is not None:
-        left = known.since_ms / 1000 + settings.index_lag - world.now_ms() / 1000
+        left = known.since_ms / 1000 + settings.index_lag - ctx.now_ms() / 1000
         if left > 0:
-            raise SendAgain("the registry's index may not show an earlier create yet", delay=left)
-        found = _find(certificate, body, world)
+            raise Requeue("the registry's index may not show an earlier create yet", delay=left)
+        found = _find(certificate, body, ctx)
         if found:
             _log.warning("certificate_adopted", certificate_id=found[0])
-            world.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=found[0]))
+            ctx.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=found[0]))
             return found
-    return [_create(body, intent_key, world)]
+    return [_create(body, intent_key, ctx)]
 
 
-def _create(body: Mapping[str, Any], intent_key: str, world: World) -> str:
-    since = world.now_ms()
-    world.intents.write(intent_key, Intent(since_ms=since))
+def _create(body: Mapping[str, Any], intent_key: str, ctx: Resources) -> str:
+    since = ctx.now_ms()
+    ctx.intents.write(intent_key, Intent(since_ms=since))
     try:
-        osid = world.registry.create(body)
+        osid = ctx.registry.create(body)
     except UnknownOutcome:
         raise
     except LernError:
         # Certainly not created: the next attempt need not wait for the index.
-        world.intents.forget(intent_key)
+        ctx.intents.forget(intent_key)
         raise
-    world.intents.write(intent_key, Intent(since_ms=since, osid=osid))
+    ctx.intents.write(intent_key, Intent(since_ms=since, osid=osid))
     return osid
 
 
-def _find(certificate: Certificate, body: Mapping[str, Any], world: World) -> list[str]:
+def _find(certificate: Certificate, body: Mapping[str, Any], ctx: Resources) -> list[str]:
     """The certificates in the registry that are the one meant, oldest first; the search itself matches loosely."""
-    entities = [entity for entity in world.registry.find(search_filters(certificate)) if is_same(entity, body)]
+    entities = [entity for entity in ctx.registry.find(search_filters(certificate)) if is_same(entity, body)]
     entities.sort(key=lambda entity: str(entity.get("osCreatedAt", "")))
     return [str(entity["osid"]) for entity in entities]

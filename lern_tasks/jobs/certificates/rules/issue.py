@@ -13,12 +13,12 @@ from lern_tasks.jobs.certificates.rules.criteria import same_name
 from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
-Element = Mapping[str, str]
+IssuedEntry = Mapping[str, str]
 """One element of `issued_certificates`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proceed:
+class Allowed:
     """Issue it."""
 
 
@@ -30,20 +30,20 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class CreatedCertificate:
     """A certificate that exists.
 
-    `token` is its access code, `extras` are further members of its element. `surplus` are the ids of certificates that
-    are the same: made more than once, they are to be deleted.
+    `token` is its access code, `extras` are further members of its element. `duplicates` are the ids of certificates
+    that are the same: made more than once, they are to be deleted.
     """
 
     identifier: str
     token: str = ""
-    extras: Element = field(default_factory=dict)
-    surplus: Sequence[str] = ()
+    extras: IssuedEntry = field(default_factory=dict)
+    duplicates: Sequence[str] = ()
 
 
-def gate(issued: Sequence[Element] | None, name: str, old_id: str) -> Proceed | Stop:
+def may_issue(issued: Sequence[IssuedEntry] | None, name: str, old_id: str) -> Allowed | Stop:
     """Whether to issue `name`; `issued` is None when there is no enrolment row.
 
     A re-issue whose `old_id` is no longer the one in the row has happened already.
@@ -52,15 +52,15 @@ def gate(issued: Sequence[Element] | None, name: str, old_id: str) -> Proceed | 
         return Stop(reason="there is no such enrolment")
     present = same_name(issued, name)
     if not present:
-        return Proceed()
+        return Allowed()
     if not old_id:
         return Stop(reason="issued already")
     if any(element.get("identifier") == old_id for element in present):
-        return Proceed()
+        return Allowed()
     return Stop(reason="replaced already")
 
 
-def element(name: str, made: Made, *, now: datetime) -> Element:
+def element(name: str, made: CreatedCertificate, *, now: datetime) -> IssuedEntry:
     """What the enrolment says of a certificate. `now` is aware; it is written in UTC."""
     now = now.astimezone(UTC)
     return {
@@ -72,7 +72,7 @@ def element(name: str, made: Made, *, now: datetime) -> Element:
     }
 
 
-def with_element(issued: Sequence[Element], new: Element) -> list[Element]:
+def with_element(issued: Sequence[IssuedEntry], new: IssuedEntry) -> list[IssuedEntry]:
     """The list with `new` at the end in the place of what had its name."""
     kept = [old for old in issued if name_key(old.get("name") or "") != name_key(new["name"])]
     return [*kept, new]

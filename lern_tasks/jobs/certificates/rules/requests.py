@@ -18,7 +18,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
+class EligibleCertificate:
     """A template that a user has earned, with all that its certificate says.
 
     `completed_ms`: the day of issue, epoch ms. `percent` is None when no assessment was asked for; `enrolment` has the
@@ -64,14 +64,16 @@ def issue_event(
     return event
 
 
-def business_key(earned: Earned) -> str:
+def business_key(earned: EligibleCertificate) -> str:
     """What the certificate is, whatever event it comes from: learner, course, batch, name, and what it replaces."""
     return json.dumps(
         [earned.key.user_id, earned.key.course_id, earned.key.batch_id, name_key(earned.template.name), earned.old_id]
     )
 
 
-def generate_event(earned: Earned, storage: CloudStorage, *, cert_base: str, now_ms: int) -> dict[str, Any]:
+def generate_event(
+    earned: EligibleCertificate, storage: CloudStorage, *, cert_base: str, now_ms: int
+) -> dict[str, Any]:
     """The event that asks the generator for one certificate. `cert_base` ends in `/certs`; `now_ms` is epoch ms."""
     key, template = earned.key, earned.template
     return {
@@ -123,7 +125,7 @@ def _day(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC).strftime("%Y-%m-%d")
 
 
-def _related(earned: Earned) -> dict[str, Any]:
+def _related(earned: EligibleCertificate) -> dict[str, Any]:
     """Additional properties; batch, course and type are what the generator keys on and cannot be overwritten."""
     wanted, user = earned.template.additional, earned.user
     related: dict[str, Any] = {}

@@ -49,7 +49,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingCounts:
     """The counters before an event was counted and as they shall be after it, both absolute."""
 
     base: Counts
@@ -69,14 +69,14 @@ class MergedContent:
     counts: Counts
     counts_changed: bool
     actions: tuple[Action, ...]
-    pending: Pending | None
+    pending: PendingCounts | None
 
 
 def merge_consumption(
     stored: Mapping[str, StoredContent],
     seen: Mapping[str, int],
     fresh: AbstractSet[str],
-    pending: Mapping[str, Pending],
+    pending: Mapping[str, PendingCounts],
 ) -> Mapping[str, MergedContent]:
     """Merge the statuses of this enrolment's events (`seen`, by content id) into its `stored` contents.
 
@@ -94,7 +94,7 @@ def merge_consumption(
 
 
 def _merge_one(
-    content_id: str, row: StoredContent | None, seen: int | None, fresh: bool, before: Pending | None
+    content_id: str, row: StoredContent | None, seen: int | None, fresh: bool, before: PendingCounts | None
 ) -> MergedContent:
     current = row.counts if row else Counts(view=0, completed=0)
     status = _merged_status(row.effective_status if row else 0, seen)
@@ -102,7 +102,7 @@ def _merge_one(
         return MergedContent(
             content_id=content_id, status=status, counts=current, counts_changed=False, actions=(), pending=None
         )
-    due = before or Pending(base=current, intended=_counted(current, seen))
+    due = before or PendingCounts(base=current, intended=_counted(current, seen))
     counts = Counts(view=max(current.view, due.intended.view), completed=max(current.completed, due.intended.completed))
     return MergedContent(
         content_id=content_id,
@@ -128,7 +128,7 @@ def _counted(base: Counts, status: int) -> Counts:
     return Counts(view=base.view + 1, completed=base.completed + (1 if status == COMPLETED else 0))
 
 
-def _actions(due: Pending) -> tuple[Action, ...]:
+def _actions(due: PendingCounts) -> tuple[Action, ...]:
     """The audit events, from the counters before the event, so that a redelivery decides the same."""
     actions: list[Action] = []
     if due.base.view == 0:

@@ -8,20 +8,21 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from lern_tasks.jobs.progress.rules.content_counts import COMPLETED, Action
-from lern_tasks.rules.progress import (
-    CourseRelations,
-    EnrolmentUpdate,
+from lern_tasks.jobs.progress.rules.content_counts import (
+    COMPLETED,
+    Action,
     MergedContent,
-    Pending,
-    Progress,
+    PendingCounts,
     StoredContent,
-    StoredEnrolment,
-    compute_progress,
-    decide_enrolment,
     merge_consumption,
+)
+from lern_tasks.jobs.progress.rules.enrolment_row import (
+    EnrolmentUpdate,
+    StoredEnrolment,
+    decide_enrolment,
     needs_certificate,
 )
+from lern_tasks.jobs.progress.rules.progress import CourseRelations, Progress, compute_progress
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
@@ -35,7 +36,7 @@ class ProgressInputs:
     key: EnrolmentKey
     completed: AbstractSet[str]
     fresh: AbstractSet[str]
-    pending: Mapping[str, Pending]
+    pending: Mapping[str, PendingCounts]
     stored: Mapping[str, StoredContent]
     row: StoredEnrolment
     relations: CourseRelations
@@ -62,7 +63,7 @@ class ProgressDecision:
     completion_audit: bool
 
     @property
-    def pending(self) -> dict[str, Pending]:
+    def pending(self) -> dict[str, PendingCounts]:
         """The counts to note down before the rows are written, by content id."""
         return {content: merged.pending for content, merged in self.merged.items() if merged.pending is not None}
 

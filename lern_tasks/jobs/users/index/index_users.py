@@ -10,7 +10,7 @@ from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
 from lern_tasks.app import app
 from lern_tasks.delivery import resources as wiring
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.resumable_task import long_task
 from lern_tasks.delivery.resumable.runner import Page
 from lern_tasks.delivery.task_sender import derived_id
@@ -29,21 +29,21 @@ _DAILY_LOCK = 3600
 @long_task(NAME, doing="indexing users")
 def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: bool = False) -> Page:
     """Index users changed since a date, all of them, or copy users without account. Raises InvalidArgument."""
-    world = wiring.world(lern_settings.current(), app)
-    return IndexPages(plan_of(since, refresh, anonymous, now_ms=world.now_ms()), lease=_LEASE)
+    ctx = wiring.process_resources(lern_settings.current(), app)
+    return IndexPages(plan_of(since, refresh, anonymous, now_ms=ctx.now_ms()), lease=_LEASE)
 
 
 @app.task(name="lern.index_users_daily", queue=catalogue.MAINTENANCE_QUEUE)
 def index_users_daily() -> str:
     """Start the run of the day; its task id, by which it can be watched."""
-    world = wiring.world(lern_settings.current(), app)
-    return start_daily(world)
+    ctx = wiring.process_resources(lern_settings.current(), app)
+    return start_daily(ctx)
 
 
-def start_daily(world: World) -> str:
+def start_daily(ctx: Resources) -> str:
     """Send the run of this day, unless another beat has; its task id. Raises DependencyDown."""
-    day = datetime.fromtimestamp(world.now_ms() / 1000, tz=UTC).date()
+    day = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC).date()
     task_id = derived_id("index_users", day)
-    if world.once.first(f"beat:index-users:{day}", expiry=_DAILY_LOCK):
-        world.sender.send_named(NAME, {}, task_id=task_id, queue=catalogue.BULK_QUEUE)
+    if ctx.idempotency_keys.claim(f"beat:index-users:{day}", expiry=_DAILY_LOCK):
+        ctx.sender.send_named(NAME, {}, task_id=task_id, queue=catalogue.BULK_QUEUE)
     return task_id

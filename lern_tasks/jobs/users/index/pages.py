@@ -5,15 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Stand
 from lern_tasks.delivery.resumable.runner import Turn
-from lern_tasks.errors import LockBusy, Refused, SettingsError
+from lern_tasks.errors import LockBusy, RefusedByService, SettingsError
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
 from lern_tasks.jobs.users.index.rows import UserRows
 from lern_tasks.jobs.users.rules.index import (
     FIELDS,
-    Surroundings,
+    ProfileLookups,
     User,
     fields_of,
     wanted_locations,
@@ -52,38 +52,38 @@ class IndexPages:
 
     def __call__(self, stand: Stand, turn: Turn) -> Stand:
         """The next page. Raises LernError: Refused when another run goes on."""
-        world = turn.world
+        ctx = turn.ctx
         self._claim(stand, turn)
-        holding = world.locks.take([_LOCK])
+        holding = ctx.locks.acquire([_LOCK])
         if not holding.tokens:
             raise LockBusy("another process does a page of the user index")
         try:
-            found = self._page(stand, world, holding.tokens[_LOCK])
-        except (Refused, SettingsError):
+            found = self._page(stand, ctx, holding.tokens[_LOCK])
+        except (RefusedByService, SettingsError):
             # The run ends with this: nobody shall wait for it.
-            world.index_runs.release(turn.task_id)
+            ctx.index_runs.release(turn.task_id)
             raise
         finally:
             holding.release()
         if found.ended:
-            world.index_runs.release(turn.task_id)
+            ctx.index_runs.release(turn.task_id)
         return found
 
     def _claim(self, stand: Stand, turn: Turn) -> None:
-        other = turn.world.index_runs.claim(turn.task_id, lease=self._lease)
+        other = turn.ctx.index_runs.claim(turn.task_id, lease=self._lease)
         if other is not None:
-            raise Refused(
+            raise RefusedByService(
                 f"another run of the user index goes on ({other.run}); if its process was killed, "
                 f"a run may begin in {other.seconds:.0f} s"
             )
         if stand.after is None:
-            turn.world.index_runs.begun(self._run or turn.task_id)
+            turn.ctx.index_runs.begun(self._run or turn.task_id)
 
-    def _page(self, stand: Stand, world: World, token: int) -> Stand:
-        tally = msgspec.convert(stand.result, Tally) if stand.result else tally_of(self._plan, now_ms=world.now_ms())
+    def _page(self, stand: Stand, ctx: Resources, token: int) -> Stand:
+        tally = msgspec.convert(stand.result, Tally) if stand.result else tally_of(self._plan, now_ms=ctx.now_ms())
         if self._rows is None:
-            self._rows = UserRows(world.gateway, for_job(world.settings, JOB))
-        page = _Page(world, self._rows, tally, token)
+            self._rows = UserRows(ctx.gateway, for_job(ctx.settings, JOB))
+        page = _Page(ctx, self._rows, tally, token)
         begin = "anonymous" if tally.anonymous else "users"
         phase, _, place = (stand.after or begin).partition(" ")
         after, done = getattr(page, phase)(place or None)
@@ -98,8 +98,8 @@ class IndexPages:
 class _Page:
     """The next page of each phase. Its data are read after `token` was taken, by which the writes are judged."""
 
-    def __init__(self, world: World, rows: UserRows, tally: Tally, token: int) -> None:
-        self._world = world
+    def __init__(self, ctx: Resources, rows: UserRows, tally: Tally, token: int) -> None:
+        self._ctx = ctx
         self._rows = rows
         self._tally = tally
         self._token = token
@@ -121,31 +121,31 @@ class _Page:
 
     def stale(self, after: str | None) -> tuple[str | None, float]:
         """Remove hashes of registered users that have no row any more."""
-        hashes = self._world.user_hashes.page(after, PAGE)
+        hashes = self._ctx.user_hashes.page(after, PAGE)
         registered = sorted(hashes.found.keys() - hashes.anonymous().keys())
         existing = self._rows.existing(registered)
         gone = [user for user in registered if user not in existing]
-        self._tally.removed += self._world.user_hashes.remove(gone, self._token)
+        self._tally.removed += self._ctx.user_hashes.remove(gone, self._token)
         self._tally.checked += len(hashes.found)
-        share = self._tally.checked / max(1, self._world.user_hashes.size())
+        share = self._tally.checked / max(1, self._ctx.user_hashes.size())
         return hashes.after, _UPSERT_SHARE + (1 - _UPSERT_SHARE) * min(1.0, share)
 
     def anonymous(self, after: str | None) -> tuple[str | None, float]:
         """Copy users without account from their own database."""
-        settings = self._world.settings
+        settings = self._ctx.settings
         if settings.redis_url("users", JOB) == settings.redis_url("anonymous_users", JOB):
             raise SettingsError(
                 "LERN_REDIS__ANONYMOUS_USERS names the user cache itself; name the database to copy from"
             )
-        hashes = self._world.anonymous_hashes.page(after, PAGE)
+        hashes = self._ctx.anonymous_hashes.page(after, PAGE)
         found = {user: fields for user, fields in hashes.anonymous().items() if fields}
         self._tally.users += len(found)
         self._tally.checked += len(hashes.found)
         self._write([Change(user_id=user, token=self._token, fields=fields) for user, fields in found.items()])
-        return hashes.after, min(1.0, self._tally.checked / max(1, self._world.anonymous_hashes.size()))
+        return hashes.after, min(1.0, self._tally.checked / max(1, self._ctx.anonymous_hashes.size()))
 
     def _fields(self, users: Sequence[User]) -> list[tuple[User, dict[str, str]]]:
-        own = self._world.settings.user_cache_updater
+        own = self._ctx.settings.user_cache_updater
         memberships = self._rows.memberships([user.user_id for user in users])
         organisations = self._rows.organisations(
             one for user in users for one in wanted_organisations(user, memberships[user.user_id])
@@ -161,14 +161,14 @@ class _Page:
         found = []
         for user in users:
             of = memberships[user.user_id]
-            around = Surroundings(memberships=of, organisations=organisations, locations=locations, **installed)
+            around = ProfileLookups(memberships=of, organisations=organisations, locations=locations, **installed)
             found.append((user, fields_of(user, around)))
         return found
 
     def _write(self, changes: Sequence[Change]) -> None:
         for start in range(0, len(changes), PAGE):
             part = changes[start : start + PAGE]
-            refused = self._world.user_cache.write(part)
+            refused = self._ctx.user_cache.write(part)
             newer = sum(isinstance(error, LockBusy) for error in refused.values())
             self._tally.written += len(part) - len(refused)
             self._tally.newer += newer

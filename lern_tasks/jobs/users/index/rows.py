@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lern_tasks.errors import LernError, Refused
+from lern_tasks.errors import LernError, RefusedByService
 from lern_tasks.jobs.users.rules.index import Location, Organisation, Place, User, is_due
 from lern_tasks.storage.gateway import Gateway, Row
 from lern_tasks.storage.table import Table
@@ -95,7 +95,7 @@ class UserRows:
         row = _row(self._gateway.get_many(self._tables.system_settings, [key], ("value",))[key])
         if row is None or not row["value"]:
             table = self._tables.system_settings.full_name
-            raise Refused(
+            raise RefusedByService(
                 f"{table} has no row {_CUSTODIAN}: without it nobody can be told to have signed up by himself"
             )
         return str(row["value"])

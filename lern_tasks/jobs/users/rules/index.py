@@ -77,7 +77,7 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ProfileLookups:
     """The rows that a user's row points to, as far as they exist, and what belongs to the installation.
 
     `memberships` are the organisations that the user has not left. `custodian_id` is the organisation of those who
@@ -105,7 +105,7 @@ def wanted_locations(user: User) -> set[str]:
     return {place.id for place in _first_places(user).values() if place.id}
 
 
-def fields_of(user: User, around: Surroundings) -> dict[str, str]:
+def fields_of(user: User, around: ProfileLookups) -> dict[str, str]:
     """The fields of the user's hash; what the rows do not say is left out."""
     found: dict[str, str | None] = {
         "firstname": user.first_name,
@@ -122,7 +122,7 @@ def fields_of(user: User, around: Surroundings) -> dict[str, str]:
     return {**texts, **_framework(user.framework or {}, around), **_user_types(user)}
 
 
-def _root_name(user: User, around: Surroundings) -> str | None:
+def _root_name(user: User, around: ProfileLookups) -> str | None:
     """The root organisation's name, for those who belong to any organisation."""
     root = around.organisations.get(user.root_org_id or "")
     return root.name if root is not None and around.memberships else None
@@ -136,7 +136,7 @@ def _first_places(user: User) -> dict[str, Place]:
     return {field: first[field] for field in PLACES if field in first}
 
 
-def _names_of_places(user: User, around: Surroundings) -> dict[str, str | None]:
+def _names_of_places(user: User, around: ProfileLookups) -> dict[str, str | None]:
     names: dict[str, str | None] = {}
     for field, place in _first_places(user).items():
         location = around.locations.get(place.id or "")
@@ -145,7 +145,7 @@ def _names_of_places(user: User, around: Surroundings) -> dict[str, str | None]:
     return names
 
 
-def _school(around: Surroundings) -> dict[str, str | None]:
+def _school(around: ProfileLookups) -> dict[str, str | None]:
     """The school with the lowest organisation id, so that a user with several has the same one in every run."""
     for organisation_id in sorted(around.memberships):
         found = around.organisations.get(organisation_id)
@@ -154,7 +154,7 @@ def _school(around: Surroundings) -> dict[str, str | None]:
     return {}
 
 
-def _framework(framework: Mapping[str, Sequence[str]], around: Surroundings) -> dict[str, str]:
+def _framework(framework: Mapping[str, Sequence[str]], around: ProfileLookups) -> dict[str, str]:
     found: dict[str, str] = {}
     if around.legacy:
         found |= {field: escaped(framework[name][0]) for field, name in FIRST_OF.items() if framework.get(name)}

@@ -8,9 +8,9 @@ import pytest
 from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, Row
 from lern_tasks.jobs.accounts.rules.merge import (
     Attempt,
-    History,
+    EnrolmentHistory,
+    LedgerEntries,
     MergePlan,
-    Recorded,
     blocked_batches,
     merged_count,
     plan,
@@ -26,9 +26,11 @@ ENROLMENT = {
 }
 
 
-def planned(source: History, target: History, copied: bool | None = None, *, may_copy: bool = True) -> MergePlan:
+def planned(
+    source: EnrolmentHistory, target: EnrolmentHistory, copied: bool | None = None, *, may_copy: bool = True
+) -> MergePlan:
     dates = date_format("yyyy-MM-dd HH:mm:ss:SSSZ")
-    return plan(source, target, Recorded(copied=copied), may_copy=may_copy, dates=dates)
+    return plan(source, target, LedgerEntries(copied=copied), may_copy=may_copy, dates=dates)
 
 
 @pytest.mark.parametrize(
@@ -46,20 +48,20 @@ def planned(source: History, target: History, copied: bool | None = None, *, may
 )
 def test_the_greater_count_is_put(source: dict[str, float], target: dict[str, float], count: float | None) -> None:
     assert merged_count(source, target) == count
-    assert planned(History(figures=source), History(figures=target)).completed == count
+    assert planned(EnrolmentHistory(figures=source), EnrolmentHistory(figures=target)).completed == count
 
 
 def test_an_enrolment_that_the_target_lacks_is_copied_whole() -> None:
-    made = planned(History(enrolment=ENROLMENT), History())
+    made = planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory())
     assert made.copying
     assert made.enrolment == ENROLMENT
-    assert not planned(History(enrolment=ENROLMENT), History(), may_copy=False).copying
+    assert not planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory(), may_copy=False).copying
 
 
 def test_an_enrolment_of_both_stays_as_it_is_even_where_the_sources_is_complete() -> None:
-    assert planned(History(enrolment=ENROLMENT), History(enrolment={"status": 1})).empty
-    assert planned(History(enrolment=ENROLMENT), History(enrolment={"status": 1}), copied=True).empty
-    assert planned(History(), History(enrolment=ENROLMENT)).empty
+    assert planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory(enrolment={"status": 1})).empty
+    assert planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory(enrolment={"status": 1}), copied=True).empty
+    assert planned(EnrolmentHistory(), EnrolmentHistory(enrolment=ENROLMENT)).empty
 
 
 @pytest.mark.parametrize(
@@ -71,19 +73,19 @@ def test_an_enrolment_of_both_stays_as_it_is_even_where_the_sources_is_complete(
     ],
 )
 def test_a_copy_that_was_cut_off_gets_what_it_lacks(there: dict[str, Any], missing: set[str]) -> None:
-    made = planned(History(enrolment=ENROLMENT), History(enrolment=there), copied=False)
+    made = planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory(enrolment=there), copied=False)
     assert made.copying
     assert made.enrolment == {name: ENROLMENT[name] for name in missing}
 
 
 def test_a_certificate_issued_while_a_copy_was_cut_off_is_neither_lost_nor_doubled() -> None:
     there = {**ENROLMENT, "issued_certificates": [{"name": "Participation"}]}
-    made = planned(History(enrolment=ENROLMENT), History(enrolment=there), copied=False)
+    made = planned(EnrolmentHistory(enrolment=ENROLMENT), EnrolmentHistory(enrolment=there), copied=False)
     assert made.enrolment == {"issued_certificates": [{"name": "Participation"}, {"name": "Merit", "token": "s"}]}
 
 
 def test_a_row_without_values_is_no_enrolment_to_copy() -> None:
-    assert planned(History(enrolment={}), History()).empty
+    assert planned(EnrolmentHistory(enrolment={}), EnrolmentHistory()).empty
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_attempts_that_are_missing_or_newer() -> None:
         ("r1", "a3"): {"total_score": 9.0, "last_attempted_on": LATE},
         ("r1", "a4"): {"total_score": 9.0},
     }
-    made = planned(History(attempts=source), History(attempts=target))
+    made = planned(EnrolmentHistory(attempts=source), EnrolmentHistory(attempts=target))
     assert made.attempts == {
         ("r1", "a1"): source["r1", "a1"],
         ("r1", "a2"): {"total_score": 2.0, "grand_total": None, "last_attempted_on": LATE},
@@ -125,12 +127,12 @@ def test_attempts_that_are_missing_or_newer() -> None:
 
 
 def test_a_plan_from_what_the_plan_left_writes_nothing() -> None:
-    source = History(
+    source = EnrolmentHistory(
         enrolment=ENROLMENT, contents={"r1": {"status": 2, "viewcount": 3}}, figures={"completedCount": 1.0}
     )
-    made = planned(source, History())
-    noted = made.intended(Recorded())
-    assert noted == Recorded(
+    made = planned(source, EnrolmentHistory())
+    noted = made.intended(LedgerEntries())
+    assert noted == LedgerEntries(
         contents={"r1": LedgerEntry(added=Amounts(views=3), intended=Amounts(views=3), done=False)}, copied=False
     )
     left = plan(source, source, noted, may_copy=True, dates=date_format("yyyy-MM-dd"))

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from lern_tasks.demo.platform.old_registry import OldRegistry
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, RefusedByService, TransientError
 from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
 from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.settings.shared import HttpSettings
@@ -69,14 +69,14 @@ def test_an_answer_that_was_lost_is_made_good_by_adding_again(
 
 
 def test_what_is_refused_and_not_there_is_refused(old: OldRegistry, client: OldRegistryClient) -> None:
-    with pytest.raises(Refused, match="CLIENT_ERROR"):
+    with pytest.raises(RefusedByService, match="CLIENT_ERROR"):
         client.add(body(related={}))
     assert old.rows == {}
 
 
 def test_a_certificate_of_somebody_else_is_not_replaced(old: OldRegistry, client: OldRegistryClient) -> None:
     client.add(body("c1", recipientId="u-43"))
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         client.add(body("c2", oldId="c1"))
     assert old.rows.keys() == {"c1"}
 
@@ -89,7 +89,7 @@ def test_a_certificate_of_somebody_else_is_not_replaced(old: OldRegistry, client
         (httpx.ReadTimeout("slow"), TransientError),
         (httpx.Response(500), TransientError),
         (httpx.Response(201), TransientError),
-        (httpx.Response(404), Refused),
+        (httpx.Response(404), RefusedByService),
     ],
 )
 def test_only_200_is_registered(answer: httpx.Response | Exception, expected: type[LernError]) -> None:
@@ -125,7 +125,7 @@ def test_a_signature(old: OldRegistry) -> None:
         (ok({}), TransientError),
         (ok({"signatureValue": ""}), TransientError),
         (ok({"signatureValue": "abc"}, 500), TransientError),
-        (ok({"signatureValue": "abc"}, 404), Refused),
+        (ok({"signatureValue": "abc"}, 404), RefusedByService),
         (ok({"signatureValue": "abc"}, 503), DependencyDown),
     ],
 )

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from lern_tasks.errors import DependencyDown, Refused
+from lern_tasks.errors import DependencyDown, RefusedByService
 from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
 from tests.harness.answers import HTTP, Answers, ok
 
@@ -41,7 +41,7 @@ def test_index_away() -> None:
 
 
 def test_index_refuses() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         index(ok({}, 403)).delete("c1")
 
 

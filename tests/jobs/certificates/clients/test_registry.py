@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from lern_tasks.demo.platform.registry import Registry
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError, UnknownOutcome
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, RefusedByService, TransientError, UnknownOutcome
 from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.settings.shared import HttpSettings
 from tests.harness.answers import HTTP, Answers, ok
@@ -60,7 +60,7 @@ def test_the_api_key_goes_as_it_is_with_a_create_only(registry: Registry) -> Non
     client.close()
     assert [r.headers.get("authorization") for r in registry.requests] == ["raw key", None, None]
     stranger = RegistryClient(registry.api_url, ENTITY, "other", http=HTTP)
-    with pytest.raises(Refused, match="401"):
+    with pytest.raises(RefusedByService, match="401"):
         stranger.create(BODY)
     stranger.close()
 
@@ -68,8 +68,8 @@ def test_the_api_key_goes_as_it_is_with_a_create_only(registry: Registry) -> Non
 @pytest.mark.parametrize(
     ("mode", "expected", "stored"),
     [
-        ("400", Refused, 0),
-        ("404", Refused, 0),
+        ("400", RefusedByService, 0),
+        ("404", RefusedByService, 0),
         ("429", TransientError, 0),
         ("500", UnknownOutcome, 0),
         ("503", UnknownOutcome, 0),
@@ -100,7 +100,7 @@ def test_201_is_a_success_too(registry: Registry, client: RegistryClient) -> Non
 
 
 def test_what_the_schema_does_not_allow_is_refused_without_quoting(client: RegistryClient) -> None:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedByService) as raised:
         client.create({**BODY, "recipient": {"name": "Asha Rao"}})
     assert "400" in str(raised.value)
     assert "Asha" not in str(raised.value)
@@ -135,7 +135,7 @@ def test_search_answers_of_both_releases(registry: Registry, client: RegistryCli
         ("drop", TransientError),
         ("500", TransientError),
         ("503", DependencyDown),
-        ("404", Refused),
+        ("404", RefusedByService),
     ],
 )
 def test_search_when_it_goes_wrong(
@@ -157,7 +157,7 @@ def test_an_empty_search_is_an_empty_list(registry: Registry, client: RegistryCl
 def test_the_key_id_is_remembered_and_an_empty_answer_is_not(registry: Registry, client: RegistryClient) -> None:
     registry.switches.key_search = "empty"
     for _ in range(2):
-        with pytest.raises(Refused, match="no public key"):
+        with pytest.raises(RefusedByService, match="no public key"):
             client.key_id()
     registry.switches.reset()
     first = client.key_id()
@@ -169,7 +169,7 @@ def test_the_key_id_is_remembered_and_an_empty_answer_is_not(registry: Registry,
 
 @pytest.mark.parametrize("answer", [[{"osid": " "}], [{}], [{"osid": 3}], {"data": ["x"]}])
 def test_a_key_without_an_id_is_none(answer: object) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         RegistryClient("http://r.example", ENTITY, http=HTTP, transport=ok(answer)).key_id()
 
 

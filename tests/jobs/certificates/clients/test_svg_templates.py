@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from lern_tasks.demo.platform.platform_api import PlatformApi
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, Refused, TransientError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, RefusedByService, TransientError
 from lern_tasks.jobs.certificates.clients import svg_templates as templates
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
 from tests.harness.answers import HTTP, Answers
@@ -44,10 +44,10 @@ def test_a_byte_order_mark_is_no_part_of_it() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (httpx.Response(404), Refused),
-        (httpx.Response(302, headers={"Location": "http://internal.example/x.svg"}), Refused),
-        (httpx.Response(200, content=b"<html>not found</html>"), Refused),
-        (httpx.Response(200, content=b"<svg>\xff</svg>"), Refused),
+        (httpx.Response(404), RefusedByService),
+        (httpx.Response(302, headers={"Location": "http://internal.example/x.svg"}), RefusedByService),
+        (httpx.Response(200, content=b"<html>not found</html>"), RefusedByService),
+        (httpx.Response(200, content=b"<svg>\xff</svg>"), RefusedByService),
         (httpx.Response(500), TransientError),
         (httpx.ReadTimeout("slow"), TransientError),
     ],

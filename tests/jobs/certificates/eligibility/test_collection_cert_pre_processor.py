@@ -42,7 +42,7 @@ def test_the_event_for_the_generator_is_the_documented_one(make_chain: MakeChain
 
 
 def test_a_flink_job_as_the_next_stage_gets_the_same_event(make_chain: MakeChain) -> None:
-    chain = make_chain(**CLOUD, LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_ON="kafka")
+    chain = make_chain(**CLOUD, LERN_COLLECTION_CERTIFICATE_GENERATOR__HAND_OFF="kafka")
     batch(chain, "Course Merit")
     enrol(chain, status=2, completedon=COMPLETED)
     ask(chain)
@@ -92,7 +92,7 @@ def test_scores_decide(chain: Chain, figures: dict[str, float], criterion: dict[
     enrol(chain, status=2)
     if figures:
         chain.put(ACTIVITY_AGG, ("Course", "do_c1", "u1", "cb:b1"), aggregates=figures)
-    chain.world.redis.client("metadata").set("do_q", json.dumps({"contentType": "SelfAssess"}))
+    chain.ctx.redis.client("metadata").set("do_q", json.dumps({"contentType": "SelfAssess"}))
     assert ask(chain)["done"] == earned
     # A template without criterion of enrolment is issued once all the same.
     enrol(chain, issued_certificates=C1)

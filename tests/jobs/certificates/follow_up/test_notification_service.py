@@ -2,15 +2,19 @@ import httpx
 import pytest
 
 from lern_tasks.cloud_storage import CloudStorage
-from lern_tasks.errors import DependencyDown, LernError, Refused, TransientError, UnknownOutcome
-from lern_tasks.jobs.certificates.follow_up.notification_service import Notice, NotificationClient, sms_text
+from lern_tasks.errors import DependencyDown, LernError, RefusedByService, TransientError, UnknownOutcome
+from lern_tasks.jobs.certificates.follow_up.notification_service import (
+    CertificateNotification,
+    NotificationClient,
+    sms_text,
+)
 from tests.harness.answers import HTTP, Answers, ok
 
 BASE = "http://platform.example/svc"
 
 STORAGE = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://cdn.example/box")
 
-NOTICE = Notice(
+NOTICE = CertificateNotification(
     user_id="u-42",
     first_name='Asha "A" Rao',
     training_name='Say "hi"',
@@ -88,7 +92,7 @@ def test_feed_is_proper_json() -> None:
         (httpx.ReadTimeout("slow"), UnknownOutcome),
         (httpx.Response(500), UnknownOutcome),
         (httpx.Response(429), TransientError),
-        (httpx.Response(400), Refused),
+        (httpx.Response(400), RefusedByService),
     ],
 )
 def test_whether_somebody_got_the_message(answer: httpx.Response | Exception, expected: type[LernError]) -> None:

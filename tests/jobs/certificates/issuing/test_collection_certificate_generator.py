@@ -174,7 +174,7 @@ def test_a_create_whose_answer_is_lost_is_found_again(make_chain: MakeChain, mod
 
 def test_nothing_is_created_again_before_the_index_shows_what_was(chain: Chain) -> None:
     intent = intent_key(KEY, "Course Merit", "")
-    chain.world.intents.write(intent, Intent(since_ms=chain.time_ms - 10_000))
+    chain.ctx.intents.write(intent, Intent(since_ms=chain.time_ms - 10_000))
     assert chain.run(JOB, chain.record(generate()))["again"] == 1
     (sent,) = chain.sender.sent
     assert (sent.countdown, sent.records[0].attempt) == (20.0, 0)
@@ -186,9 +186,9 @@ def test_nothing_is_created_again_before_the_index_shows_what_was(chain: Chain) 
 def test_a_surplus_certificate_is_withdrawn(chain: Chain) -> None:
     """Created before a long outage, while the row got its certificate from elsewhere."""
     chain.run(JOB, chain.record(generate("Other")))
-    (surplus,) = active(chain)
+    (duplicates,) = active(chain)
     enrol(chain, issued_certificates=issued(("Course Merit", "m1")))
-    chain.world.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=chain.time_ms, osid=surplus))
+    chain.ctx.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=chain.time_ms, osid=duplicates))
     chain.send(JOB, chain.record(generate()))
     chain.drain()
     assert active(chain) == []

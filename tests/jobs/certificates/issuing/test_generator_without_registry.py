@@ -238,7 +238,7 @@ def test_what_the_row_names_otherwise_is_withdrawn_from_the_old_registry_only(ma
     for each in ("c7", "other"):
         certs.chain.put(CERT_REGISTRY, (each,), isrevoked=False)
     key = f"{intent_key(KEY, 'Course Merit', '')}:document"
-    certs.chain.world.intents.write(key, Intent(since_ms=certs.chain.time_ms, osid="c7"))
+    certs.chain.ctx.intents.write(key, Intent(since_ms=certs.chain.time_ms, osid="c7"))
     certs.chain.send(JOB, certs.chain.record(certs.event()))
     certs.chain.drain()
     assert certs.chain.row(CERT_REGISTRY, ("c7",)) == {}
@@ -257,6 +257,6 @@ def test_an_index_that_is_away_does_not_keep_the_row(make_documents: Make) -> No
 
 def test_the_notes_of_the_two_ways_are_apart(certs: Documents) -> None:
     """The setting was changed after a certificate had been created in the registry, and the process died."""
-    certs.chain.world.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=1, osid="1-registry"))
+    certs.chain.ctx.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=1, osid="1-registry"))
     assert certs.run(certs.event())["done"] == 1
     assert certs.elements[0]["identifier"] != "1-registry"

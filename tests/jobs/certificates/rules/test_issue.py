@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.jobs.certificates.rules.issue import (
-    Element,
-    Made,
-    Proceed,
+    Allowed,
+    CreatedCertificate,
+    IssuedEntry,
     Stop,
     element,
-    gate,
     intent_key,
+    may_issue,
     with_element,
 )
 from lern_tasks.jobs.certificates.rules.template import name_key
@@ -33,25 +33,25 @@ NO_ROW = Stop(reason="there is no such enrolment")
     [
         pytest.param(None, "", NO_ROW, id="no row"),
         pytest.param(None, "c1", NO_ROW, id="no row, re-issue"),
-        pytest.param([], "", Proceed(), id="first issue"),
-        pytest.param(issued(("Participation", "p1")), "", Proceed(), id="first issue beside another"),
+        pytest.param([], "", Allowed(), id="first issue"),
+        pytest.param(issued(("Participation", "p1")), "", Allowed(), id="first issue beside another"),
         pytest.param(MERIT_1, "", ISSUED, id="issued already"),
         pytest.param(issued(("COURSE MERIT", "c1")), "", ISSUED, id="issued already, in another case"),
-        pytest.param(MERIT_1, "c1", Proceed(), id="re-issue"),
-        pytest.param([], "c1", Proceed(), id="re-issue of what the row does not have"),
-        pytest.param(issued(("Participation", "c1")), "c1", Proceed(), id="re-issue, the id under another name"),
+        pytest.param(MERIT_1, "c1", Allowed(), id="re-issue"),
+        pytest.param([], "c1", Allowed(), id="re-issue of what the row does not have"),
+        pytest.param(issued(("Participation", "c1")), "c1", Allowed(), id="re-issue, the id under another name"),
         pytest.param(issued(("Course Merit", "c2")), "c1", REPLACED, id="the re-issue has happened"),
         pytest.param([{"name": "Course Merit"}], "c1", REPLACED, id="element without identifier"),
-        pytest.param(issued(("Course Merit", "c2"), ("course merit", "c1")), "c1", Proceed(), id="one of two"),
+        pytest.param(issued(("Course Merit", "c2"), ("course merit", "c1")), "c1", Allowed(), id="one of two"),
     ],
 )
-def test_gate(stored: Sequence[Element] | None, old_id: str, expected: Proceed | Stop) -> None:
-    assert gate(stored, "Course Merit", old_id) == expected
+def test_gate(stored: Sequence[IssuedEntry] | None, old_id: str, expected: Allowed | Stop) -> None:
+    assert may_issue(stored, "Course Merit", old_id) == expected
 
 
-def made(name: str = "Course Merit", identifier: str = "1-9", now: datetime = NOW) -> Element:
+def made(name: str = "Course Merit", identifier: str = "1-9", now: datetime = NOW) -> IssuedEntry:
     extras = {"templateUrl": "https://x.example/merit.svg", "type": "TrainingCertificate"}
-    return element(name, Made(identifier=identifier, extras=extras), now=now)
+    return element(name, CreatedCertificate(identifier=identifier, extras=extras), now=now)
 
 
 def test_the_element() -> None:
@@ -85,7 +85,7 @@ names = st.sampled_from(["Merit", "MERIT", "merit", "Participation", "PARTICIPAT
 
 @given(st.lists(names))
 def test_at_most_one_element_a_name_and_none_of_another_is_lost(order: list[str]) -> None:
-    stored: list[Element] = []
+    stored: list[IssuedEntry] = []
     for number, name in enumerate(order):
         stored = with_element(stored, made(name, f"1-{number}"))
         assert stored[-1]["identifier"] == f"1-{number}"
@@ -99,17 +99,17 @@ actions = st.tuples(names, st.sampled_from(["first", "re-issue", "repeated re-is
 
 @given(st.lists(actions))
 def test_any_order_and_repetition_of_requests_issues_once_and_replaces_once(requests: list[tuple[str, str]]) -> None:
-    stored: list[Element] = []
+    stored: list[IssuedEntry] = []
     old_of: dict[str, str] = {}
     for number, (name, action) in enumerate(requests):
         present = [entry for entry in stored if name_key(entry["name"]) == name_key(name)]
         old_id = present[0]["identifier"] if present and action == "re-issue" else ""
         if action == "repeated re-issue":
             old_id = old_of.get(name_key(name), "")
-        verdict = gate(stored, name, old_id)
+        verdict = may_issue(stored, name, old_id)
         repeated = action == "repeated re-issue" and bool(old_id)
-        assert isinstance(verdict, Proceed) is (not present or (bool(old_id) and not repeated))
-        if isinstance(verdict, Proceed):
+        assert isinstance(verdict, Allowed) is (not present or (bool(old_id) and not repeated))
+        if isinstance(verdict, Allowed):
             stored = with_element(stored, made(name, f"1-{number}"))
             if old_id:
                 old_of[name_key(name)] = old_id

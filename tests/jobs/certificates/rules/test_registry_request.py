@@ -14,7 +14,7 @@ from lern_tasks.jobs.certificates.rules.registry_request import (
     is_same,
     search_filters,
 )
-from lern_tasks.settings.certificate_jobs import CollectionCertificateGeneratorSettings
+from lern_tasks.settings.certificates import CollectionCertificateGeneratorSettings
 from tests.jobs.certificates.rules.certificates import ISSUER, KEY, SIGNATORY
 
 KID = "1-25a8c96b-0000-4000-8000-000000000001"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lern_tasks.cloud_storage import CloudStorage
 from lern_tasks.jobs.certificates.rules.requests import (
-    Earned,
+    EligibleCertificate,
     business_key,
     clean_course_name,
     generate_event,
@@ -29,7 +29,7 @@ NOW_MS = 1_709_164_900_000
 BASE = {"batchId": "0139000000000001", "courseId": "do_9001", "type": "Course Merit"}
 
 
-def earned(additional: dict[str, Any] | None = None, **fields: Any) -> Earned:
+def earned(additional: dict[str, Any] | None = None, **fields: Any) -> EligibleCertificate:
     values: dict[str, Any] = {
         "key": KEY,
         "template": template(additionalProps=additional),
@@ -41,14 +41,14 @@ def earned(additional: dict[str, Any] | None = None, **fields: Any) -> Earned:
         "enrolment": {},
         **fields,
     }
-    return Earned(**values)
+    return EligibleCertificate(**values)
 
 
-def generated(entry: Earned) -> dict[str, Any]:
+def generated(entry: EligibleCertificate) -> dict[str, Any]:
     return generate_event(entry, STORAGE, cert_base="https://dev.sunbirded.org/certs", now_ms=NOW_MS)
 
 
-def edata(entry: Earned) -> Any:
+def edata(entry: EligibleCertificate) -> Any:
     return generated(entry)["edata"]
 
 

@@ -9,18 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from lern_tasks.rules.progress import (
-    CourseRelations,
+from lern_tasks.jobs.progress.rules.content_counts import MergedContent, PendingCounts, StoredContent, merge_consumption
+from lern_tasks.jobs.progress.rules.enrolment_row import (
     EnrolmentUpdate,
-    MergedContent,
-    Pending,
-    StoredContent,
     StoredEnrolment,
-    compute_progress,
     decide_enrolment,
-    merge_consumption,
     needs_certificate,
 )
+from lern_tasks.jobs.progress.rules.progress import CourseRelations, compute_progress
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -32,7 +28,7 @@ Effect = Callable[[], None]
 
 
 @dataclass
-class World:
+class Resources:
     """The rows, Redis and topics of one enrolment."""
 
     relations: CourseRelations
@@ -41,7 +37,7 @@ class World:
     completed_on: datetime | None = None
     content_status: dict[str, int] = field(default_factory=dict)
     progress: int | None = None
-    pending: dict[str, Pending] = field(default_factory=dict)
+    pending: dict[str, PendingCounts] = field(default_factory=dict)
     markers: set[str] = field(default_factory=set)
     audits: list[str] = field(default_factory=list)
     status_at_request: list[int | None] = field(default_factory=list)

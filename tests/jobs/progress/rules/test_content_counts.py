@@ -2,11 +2,11 @@
 
 import pytest
 
-from lern_tasks.rules.progress import (
+from lern_tasks.jobs.progress.rules.content_counts import (
     Action,
     Counts,
     MergedContent,
-    Pending,
+    PendingCounts,
     StoredContent,
     dedup_checksum,
     merge_consumption,
@@ -21,7 +21,7 @@ def counts(view: int, completed: int) -> Counts:
     return Counts(view=view, completed=completed)
 
 
-def merge_r1(row: StoredContent | None, *, fresh: bool = True, before: Pending | None = None) -> MergedContent:
+def merge_r1(row: StoredContent | None, *, fresh: bool = True, before: PendingCounts | None = None) -> MergedContent:
     merged = merge_consumption(
         {} if row is None else {"r1": row},
         {"r1": 2},
@@ -50,7 +50,7 @@ def test_a_fresh_completion_counts_once(
     assert merged.counts == counts(view, completed)
     assert merged.counts_changed
     assert merged.actions == actions
-    assert merged.pending == Pending(base=counts(view - 1, completed - 1), intended=counts(view, completed))
+    assert merged.pending == PendingCounts(base=counts(view - 1, completed - 1), intended=counts(view, completed))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_content_already_seen_counts_no_more_but_is_completed(row: StoredConte
 def test_a_redelivery_writes_what_was_intended_and_repeats_the_audit_decision(
     current: StoredContent | None, written: Counts, changed: bool
 ) -> None:
-    before = Pending(base=counts(3, 0), intended=counts(4, 1))
+    before = PendingCounts(base=counts(3, 0), intended=counts(4, 1))
     merged = merge_r1(current, before=before)
     assert merged.counts == written
     assert merged.counts_changed is changed
@@ -104,7 +104,7 @@ def test_a_redelivery_writes_what_was_intended_and_repeats_the_audit_decision(
 
 
 def test_pending_of_a_content_that_is_marked_as_seen_is_ignored() -> None:
-    before = Pending(base=counts(3, 0), intended=counts(4, 1))
+    before = PendingCounts(base=counts(3, 0), intended=counts(4, 1))
     assert merge_r1(stored(2, 9, 9), fresh=False, before=before).pending is None
 
 

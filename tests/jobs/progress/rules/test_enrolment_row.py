@@ -4,7 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lern_tasks.rules.progress import EnrolmentUpdate, Progress, StoredEnrolment, decide_enrolment, needs_certificate
+from lern_tasks.jobs.progress.rules.enrolment_row import (
+    EnrolmentUpdate,
+    StoredEnrolment,
+    decide_enrolment,
+    needs_certificate,
+)
+from lern_tasks.jobs.progress.rules.progress import Progress
 
 NOW = datetime(2024, 3, 1, 10, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)

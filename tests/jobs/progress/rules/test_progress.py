@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lern_tasks.rules.progress import CourseRelations, compute_progress
+from lern_tasks.jobs.progress.rules.progress import CourseRelations, compute_progress
 
 NONE: frozenset[str] = frozenset()
 COURSE = CourseRelations(

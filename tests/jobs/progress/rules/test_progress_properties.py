@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.rules.progress import CourseRelations, StoredContent
+from lern_tasks.jobs.progress.rules.content_counts import StoredContent
+from lern_tasks.jobs.progress.rules.progress import CourseRelations
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
-from tests.jobs.progress.rules.progress_model import KEY, Contents, World
+from tests.jobs.progress.rules.progress_model import KEY, Contents, Resources
 
 CONTENTS = ("r1", "r2", "r3", "r4", "r9")
 LEAVES = frozenset(CONTENTS[:4])
@@ -29,7 +30,7 @@ class Case:
     rows: dict[str, StoredContent]
     events: list[Contents]
 
-    def world(self) -> World:
+    def ctx(self) -> Resources:
         relations = CourseRelations(
             course_id="do_c1",
             leaf_nodes=LEAVES,
@@ -38,16 +39,16 @@ class Case:
             unit_leaf_nodes={},
             unit_optional_nodes={},
         )
-        return World(relations=relations, rows=dict(self.rows), status=0)
+        return Resources(relations=relations, rows=dict(self.rows), status=0)
 
 
 FLAGS: st.SearchStrategy[bool] = st.booleans()
 cases = st.builds(Case, optional=st.frozensets(st.sampled_from(sorted(LEAVES)), max_size=3), rows=rows, events=events)
 
 
-def run(case: Case, data: st.DataObject) -> World:
+def run(case: Case, data: st.DataObject) -> Resources:
     """Deliver the events in any order, packed in any way, some more than once, dying at any effect; then once more."""
-    world = case.world()
+    ctx = case.ctx()
     unstored: list[str] = sorted(frozenset().union(*case.events))
     waiting: list[tuple[Sequence[Contents], int]] = [
         (message, 0) for message in packed(data.draw(st.permutations(case.events)), data)
@@ -58,13 +59,13 @@ def run(case: Case, data: st.DataObject) -> World:
         dies_after = data.draw(st.none() | st.integers(0, 12), label="dies after") if deliveries < 3 else None
         # The mark of a redelivery may be lost with the broker's memory.
         before = deliveries > 0 and data.draw(FLAGS, label="known as delivered")
-        if not world.deliver(message, dies_after=dies_after, before=before):
+        if not ctx.deliver(message, dies_after=dies_after, before=before):
             waiting.append((message, deliveries + 1))
         if data.draw(FLAGS, label="status stored") and unstored:
-            world.store_completion(unstored.pop())
+            ctx.store_completion(unstored.pop())
     for content in unstored:
-        world.store_completion(content)
-    return world
+        ctx.store_completion(content)
+    return ctx
 
 
 def packed(contents: Sequence[Contents], data: st.DataObject) -> list[Sequence[Contents]]:
@@ -80,47 +81,47 @@ def packed(contents: Sequence[Contents], data: st.DataObject) -> list[Sequence[C
 @given(case=cases, data=st.data())
 @settings(max_examples=150)
 def test_counters_grow_once_for_each_content(case: Case, data: st.DataObject) -> None:
-    world = run(case, data)
+    ctx = run(case, data)
     completed = frozenset().union(*case.events)
     nothing = StoredContent(status=None, view_count=None, completed_count=None)
     for content in {*case.rows, *completed}:
         grown = 1 if content in completed else 0
-        before, after = case.rows.get(content, nothing).counts, world.rows[content].counts
+        before, after = case.rows.get(content, nothing).counts, ctx.rows[content].counts
         assert (after.view - before.view, after.completed - before.completed) == (grown, grown)
-    assert world.markers == completed
-    assert world.pending == {}
+    assert ctx.markers == completed
+    assert ctx.pending == {}
 
 
 @given(case=cases, data=st.data())
 @settings(max_examples=150)
 def test_rows_depend_on_what_was_completed_alone(case: Case, data: st.DataObject) -> None:
-    world = run(case, data)
-    plain = case.world()
+    ctx = run(case, data)
+    plain = case.ctx()
     plain.deliver(case.events)
-    assert world.status == plain.status
+    assert ctx.status == plain.status
     if plain.status == 2:
         # The row is frozen at the moment of completion; what is done by then beyond the required depends on the order.
         required = LEAVES - case.optional
-        assert world.progress == len(required)
-        assert all(world.content_status[content] == 2 for content in required)
+        assert ctx.progress == len(required)
+        assert all(ctx.content_status[content] == 2 for content in required)
     else:
-        assert world.progress == plain.progress
-        assert world.content_status == plain.content_status
+        assert ctx.progress == plain.progress
+        assert ctx.content_status == plain.content_status
 
 
 @given(case=cases, data=st.data())
 @settings(max_examples=150)
 def test_a_completion_asks_for_a_certificate_and_never_before_its_row_says_so(case: Case, data: st.DataObject) -> None:
-    world = run(case, data)
-    assert set(world.status_at_request) <= {2}
-    if world.status == 2 and any(case.events):
-        assert world.status_at_request
+    ctx = run(case, data)
+    assert set(ctx.status_at_request) <= {2}
+    if ctx.status == 2 and any(case.events):
+        assert ctx.status_at_request
 
 
 @given(case=cases, data=st.data())
 @settings(max_examples=150)
 def test_audits_repeat_but_none_is_lost_or_made_up(case: Case, data: st.DataObject) -> None:
-    world = run(case, data)
+    ctx = run(case, data)
     completion = enrolment_audit(KEY, now_ms=0)["mid"]
     due = set()
     for content in frozenset().union(*case.events):
@@ -129,13 +130,13 @@ def test_audits_repeat_but_none_is_lost_or_made_up(case: Case, data: st.DataObje
             due.add(content_audit(KEY, content, "start", now_ms=0)["mid"])
         if counts is None or counts.completed == 0:
             due.add(content_audit(KEY, content, "complete", now_ms=0)["mid"])
-    assert set(world.audits) - {completion} == due
+    assert set(ctx.audits) - {completion} == due
 
 
 @given(case=cases)
 def test_a_second_delivery_of_everything_changes_nothing(case: Case) -> None:
-    world = case.world()
-    world.deliver(case.events)
-    before = (dict(world.rows), world.status, world.progress, world.content_status, list(world.audits))
-    world.deliver(case.events, before=True)
-    assert (world.rows, world.status, world.progress, world.content_status, world.audits) == before
+    ctx = case.ctx()
+    ctx.deliver(case.events)
+    before = (dict(ctx.rows), ctx.status, ctx.progress, ctx.content_status, list(ctx.audits))
+    ctx.deliver(case.events, before=True)
+    assert (ctx.rows, ctx.status, ctx.progress, ctx.content_status, ctx.audits) == before

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lern_tasks.errors import InvalidArgument, Refused, SettingsError
+from lern_tasks.errors import InvalidArgument, RefusedByService, SettingsError
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.index_users import NAME, index_users
 from lern_tasks.jobs.users.user_cache import Change
@@ -147,13 +147,13 @@ def test_what_the_stream_job_read_later_is_not_overwritten(chain: Chain, tasks: 
 
     def scan(*args: Any, **options: Any) -> Any:
         page = real(*args, **options)
-        token = chain.world.locks.take(["user:u1"]).tokens["user:u1"]
-        assert not chain.world.user_cache.write([Change(user_id="u1", token=token, fields={"firstname": "New"})])
+        token = chain.ctx.locks.acquire(["user:u1"]).tokens["user:u1"]
+        assert not chain.ctx.user_cache.write([Change(user_id="u1", token=token, fields={"firstname": "New"})])
         rows.scan = real
         return page
 
     tasks.start(NAME)
-    chain.new_world()
+    chain.new_ctx()
     rows = chain.store
     real = rows.scan
     rows.scan = scan
@@ -165,7 +165,7 @@ def test_what_the_stream_job_read_later_is_not_overwritten(chain: Chain, tasks: 
 
 def test_without_the_custodian_organisation_nothing_is_written(chain: Chain, tasks: LongTasks) -> None:
     user(chain, "u1")
-    with pytest.raises(Refused, match="custodianOrgId"):
+    with pytest.raises(RefusedByService, match="custodianOrgId"):
         tasks.finish(NAME)
     assert not names(chain)
     place(chain)
@@ -221,13 +221,13 @@ def test_who_is_created_while_stale_hashes_are_looked_for_stays(chain: Chain, ta
     """Between the look into the table and the removal, the stream job writes a user."""
     seed(chain)
     users(chain).hset("user:u1", mapping=ALICE)
-    chain.new_world()
-    hashes = chain.world.user_hashes
+    chain.new_ctx()
+    hashes = chain.ctx.user_hashes
     real = hashes._of.remove  # type: ignore[attr-defined]
 
     def remove(user_ids: Any, token: int) -> int:
-        later = chain.world.locks.take(["user:u1"]).tokens["user:u1"]
-        chain.world.user_cache.write([Change(user_id="u1", token=later, fields={"firstname": "New"})])
+        later = chain.ctx.locks.acquire(["user:u1"]).tokens["user:u1"]
+        chain.ctx.user_cache.write([Change(user_id="u1", token=later, fields={"firstname": "New"})])
         return int(real(user_ids, token))
 
     hashes._of.remove = remove  # type: ignore[attr-defined]
@@ -248,7 +248,7 @@ def test_where_rows_have_other_ids_nothing_is_removed(chain: Chain, tasks: LongT
 
 def test_anonymous_users_are_copied_and_nothing_else(chain: Chain, tasks: LongTasks) -> None:
     seed(chain, "u1")
-    source = chain.world.redis.client("anonymous_users")
+    source = chain.ctx.redis.client("anonymous_users")
     source.hset(
         "user:a1", mapping={"userid": "a1", "usersignintype": "Anonymous", "userlogintype": "student", "state": "Goa"}
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lern_tasks.errors import Refused
+from lern_tasks.errors import RefusedByService
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.index_users import NAME, index_users, start_daily
 from lern_tasks.sunbird.tables import USER_ORGANISATIONS
@@ -62,7 +62,7 @@ def test_a_second_run_says_that_one_goes_on(make_chain: MakeChain) -> None:
     first, second = tasks.start(NAME), tasks.start(NAME, since="full")
     tasks.drain()
     assert tasks.results[first]["written"] == 5
-    assert isinstance(tasks.results[second], Refused)
+    assert isinstance(tasks.results[second], RefusedByService)
     assert first in str(tasks.results[second])
     assert tasks.finish(NAME, since="full")["written"] == 5
 
@@ -70,7 +70,7 @@ def test_a_second_run_says_that_one_goes_on(make_chain: MakeChain) -> None:
 def test_one_page_of_a_run_at_a_time(chain: Chain, tasks: LongTasks) -> None:
     """A message delivered twice does not do its page twice at once."""
     seed(chain, "u1")
-    held = chain.world.locks.take(["index-users"])
+    held = chain.ctx.locks.acquire(["index-users"])
     assert held.tokens
     tasks.start(NAME)
     assert tasks.run(chain.sender.named[0]) is None
@@ -80,12 +80,12 @@ def test_one_page_of_a_run_at_a_time(chain: Chain, tasks: LongTasks) -> None:
 
 
 def test_one_run_a_day_however_many_beats(chain: Chain) -> None:
-    ids = {start_daily(chain.world) for _ in range(2)}
+    ids = {start_daily(chain.ctx) for _ in range(2)}
     assert len(ids) == len(chain.sender.named) == 1
     (sent,) = chain.sender.named
     assert (sent.name, sent.queue, dict(sent.kwargs), {sent.task_id}) == (NAME, "bulk", {}, ids)
-    chain.world.time_ms += 86_400_000
-    assert start_daily(chain.world) not in ids
+    chain.ctx.time_ms += 86_400_000
+    assert start_daily(chain.ctx) not in ids
 
 
 def test_nothing_personal_is_logged_or_told(chain: Chain, tasks: LongTasks, capfd: pytest.CaptureFixture[str]) -> None:
@@ -93,8 +93,7 @@ def test_nothing_personal_is_logged_or_told(chain: Chain, tasks: LongTasks, capf
     result = tasks.finish(NAME)
     logged = capfd.readouterr()
     stored = [
-        chain.world.redis.client("state").hgetall(key)
-        for key in chain.world.redis.client("state").scan_iter("lern:run:*")
+        chain.ctx.redis.client("state").hgetall(key) for key in chain.ctx.redis.client("state").scan_iter("lern:run:*")
     ]
     told = repr(result) + logged.out + logged.err + repr(stored)
     assert "unreadable" in told

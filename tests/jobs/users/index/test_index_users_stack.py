@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from lern_tasks.cli.index_run import IndexRun
-from lern_tasks.delivery.resources import World
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.plan import Plan, Tally
 from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
@@ -35,27 +35,27 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def real(cassandra_server: Server, redis: RedisServer) -> Iterator[World]:
+def real(cassandra_server: Server, redis: RedisServer) -> Iterator[Resources]:
     host, _, port = cassandra_server.address.rpartition(":")
     with keyspace(cassandra_server.address) as name:
-        world = world_of(
+        ctx = world_of(
             redis,
             LERN_CASSANDRA__HOSTS=host,
             LERN_CASSANDRA__PORT=port,
             LERN_USER_CACHE_UPDATER__SUNBIRD_CASSANDRA_KEYSPACE=name,
         )
-        yield world
-        world.gateway.close()
-        world.redis.close()
+        yield ctx
+        ctx.gateway.close()
+        ctx.redis.close()
 
 
-def world_of(redis: RedisServer, **env: str) -> World:
-    return World(settings_of({"LERN_REDIS__URL": redis.address, **env}), Celery("test"))
+def world_of(redis: RedisServer, **env: str) -> Resources:
+    return Resources(settings_of({"LERN_REDIS__URL": redis.address, **env}), Celery("test"))
 
 
-def seed(world: World) -> None:
-    tables = for_job(world.settings, "user_cache_updater")
-    world.gateway.create(
+def seed(ctx: Resources) -> None:
+    tables = for_job(ctx.settings, "user_cache_updater")
+    ctx.gateway.create(
         [tables.users, tables.user_organisations, tables.organisations, tables.locations, tables.system_settings]
     )
     rows: list[Mutation] = [
@@ -73,19 +73,19 @@ def seed(world: World) -> None:
         rows.append(ReplaceCollection(table=tables.users, key=(user,), column="framework", value=framework))
         left = number % 2 == 0
         rows.append(PutCells(table=tables.user_organisations, key=(user, "s1"), cells={"isdeleted": left}))
-    assert not [error for error in world.gateway.apply(rows) if error]
+    assert not [error for error in ctx.gateway.apply(rows) if error]
 
 
-def index(world: World, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], list[float]]:
+def index(ctx: Resources, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], list[float]]:
     """What a run says, the hashes it leaves, and how far it was after each page."""
-    run, done = IndexRun.begin(world, plan), []
+    run, done = IndexRun.begin(ctx, plan), []
     run.work(lambda stand: done.append(stand.done))
-    client = world.redis.client("users")
+    client = ctx.redis.client("users")
     return run.tally, {key: client.hgetall(key) for key in sorted(client.scan_iter("*"))}, done
 
 
 def test_the_same_hashes_as_from_the_embedded_store(
-    real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
@@ -110,7 +110,7 @@ def test_the_same_hashes_as_from_the_embedded_store(
     }
     assert "schoolname" not in cached["user:u002"]
     real.redis.client("users").flushdb()
-    small = World(
+    small = Resources(
         settings_of({"LERN_REDIS__URL": real.settings.redis.url, "LERN_STORE": f"sqlite:{tmp_path / 'store.sqlite'}"}),
         Celery("test"),
     )
@@ -121,7 +121,7 @@ def test_the_same_hashes_as_from_the_embedded_store(
     small.redis.close()
 
 
-def test_a_refresh_on_real_servers(real: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refresh_on_real_servers(real: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
     client = real.redis.client("users")

@@ -12,7 +12,7 @@ from lern_tasks.jobs.users.rules.index import (
     Location,
     Organisation,
     Place,
-    Surroundings,
+    ProfileLookups,
     User,
     fields_of,
     is_due,
@@ -20,7 +20,7 @@ from lern_tasks.jobs.users.rules.index import (
     wanted_organisations,
 )
 
-AROUND = Surroundings(
+AROUND = ProfileLookups(
     memberships=("sub-1",),
     organisations={
         "root": Organisation(name="Tamil Nadu", external_id="TN", type=5),
@@ -41,11 +41,11 @@ AROUND = Surroundings(
 ROOTED = User(user_id="u1", root_org_id="root")
 
 
-def around(**changes: Any) -> Surroundings:
+def around(**changes: Any) -> ProfileLookups:
     return replace(AROUND, **changes)
 
 
-def fields(around: Surroundings = AROUND, **changes: Any) -> dict[str, str]:
+def fields(around: ProfileLookups = AROUND, **changes: Any) -> dict[str, str]:
     return fields_of(replace(ROOTED, **changes), around)
 
 

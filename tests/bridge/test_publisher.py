@@ -11,9 +11,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
-from bridge import broker as module
-from bridge.broker import Broker, Unsendable
-from bridge.handover import Polled, TaskMessage
+from bridge import publisher as module
+from bridge.packing import PolledRecord, TaskMessage
+from bridge.publisher import Broker, Unsendable
 from lern_tasks.delivery.record import Record
 from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from lern_tasks.errors import DependencyDown
@@ -144,7 +144,7 @@ def test_what_cannot_be_serialised_is_never_tried_again(broker: Broker) -> None:
     record = Record(value=object(), topic=ROUTE.topic, partition=0, offset=0)  # type: ignore[arg-type]
 
     with pytest.raises(Unsendable, match="serialised"):
-        broker.send(TaskMessage(ROUTE, (Polled(partition=0, offset=0, size=1, record=record),)))
+        broker.send(TaskMessage(ROUTE, (PolledRecord(partition=0, offset=0, size=1, record=record),)))
 
 
 def _fails(broker: Broker, sent: TaskMessage) -> type[Exception]:

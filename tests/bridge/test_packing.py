@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.handover import Polled, pack
+from bridge.packing import PolledRecord, pack
 from tests.bridge.doubles import ROUTE, message, polled
 
 MIB = 1_048_576
 
 
 @st.composite
-def polls(draw: st.DrawFn) -> list[Polled]:
+def polls(draw: st.DrawFn) -> list[PolledRecord]:
     """What a poll may return: several partitions interleaved, offsets rising in each, with gaps."""
     gaps = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5), st.integers(0, 40)), max_size=60))
     last: dict[int, int] = {}
@@ -27,7 +27,7 @@ def polls(draw: st.DrawFn) -> list[Polled]:
 
 
 @given(records=polls(), limit=st.integers(1, 10), max_bytes=st.integers(1, 100))
-def test_unpacked_in_order_the_messages_are_the_poll(records: list[Polled], limit: int, max_bytes: int) -> None:
+def test_unpacked_in_order_the_messages_are_the_poll(records: list[PolledRecord], limit: int, max_bytes: int) -> None:
     messages = pack(records, replace(ROUTE, records=limit), max_bytes=max_bytes)
 
     for partition in {one.partition for one in records}:
@@ -36,7 +36,7 @@ def test_unpacked_in_order_the_messages_are_the_poll(records: list[Polled], limi
 
 
 @given(records=polls(), limit=st.integers(1, 10), max_bytes=st.integers(1, 100))
-def test_no_message_exceeds_its_limits(records: list[Polled], limit: int, max_bytes: int) -> None:
+def test_no_message_exceeds_its_limits(records: list[PolledRecord], limit: int, max_bytes: int) -> None:
     for packed in pack(records, replace(ROUTE, records=limit), max_bytes=max_bytes):
         assert 1 <= len(packed.polled) <= limit
         assert packed.size <= max_bytes or len(packed.polled) == 1
@@ -44,7 +44,9 @@ def test_no_message_exceeds_its_limits(records: list[Polled], limit: int, max_by
 
 
 @given(records=polls(), limit=st.integers(1, 10), max_bytes=st.integers(1, 100))
-def test_neighbours_are_packed_as_far_as_the_limits_allow(records: list[Polled], limit: int, max_bytes: int) -> None:
+def test_neighbours_are_packed_as_far_as_the_limits_allow(
+    records: list[PolledRecord], limit: int, max_bytes: int
+) -> None:
     messages = pack(records, replace(ROUTE, records=limit), max_bytes=max_bytes)
 
     for one, following in pairwise(messages):
@@ -53,7 +55,7 @@ def test_neighbours_are_packed_as_far_as_the_limits_allow(records: list[Polled],
 
 
 @given(records=polls(), limit=st.integers(1, 10))
-def test_ids_are_the_same_each_time_and_differ_between_messages(records: list[Polled], limit: int) -> None:
+def test_ids_are_the_same_each_time_and_differ_between_messages(records: list[PolledRecord], limit: int) -> None:
     route = replace(ROUTE, records=limit)
 
     first = [one.task_id for one in pack(records, route, max_bytes=MIB)]

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from bridge.handover import TaskMessage
+from bridge.packing import TaskMessage
 from bridge.routes import Route
 from lern_tasks.errors import DependencyDown, LernError, SettingsError
 from lern_tasks.settings import Settings

@@ -13,7 +13,7 @@ from lern_tasks.delivery.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Polled:
+class PolledRecord:
     """A record and its place; `size` is the length of its value in bytes, 0 for a tombstone."""
 
     partition: int
@@ -27,7 +27,7 @@ class TaskMessage:
     """Neighbours of one partition that travel together to one task. Never empty."""
 
     route: Route
-    polled: tuple[Polled, ...]
+    polled: tuple[PolledRecord, ...]
 
     @property
     def partition(self) -> int:
@@ -66,13 +66,13 @@ class TaskMessage:
         return [TaskMessage(self.route, (polled,)) for polled in self.polled]
 
 
-def pack(polled: Iterable[Polled], route: Route, *, max_bytes: int) -> list[TaskMessage]:
+def pack(polled: Iterable[PolledRecord], route: Route, *, max_bytes: int) -> list[TaskMessage]:
     """The messages for what a poll returned, in the order of each partition.
 
     No message has more than `route.records` records, nor more than `max_bytes` of values unless one value alone is
     larger.
     """
-    partitions: dict[int, list[Polled]] = {}
+    partitions: dict[int, list[PolledRecord]] = {}
     for one in polled:
         partitions.setdefault(one.partition, []).append(one)
     return [
@@ -82,8 +82,8 @@ def pack(polled: Iterable[Polled], route: Route, *, max_bytes: int) -> list[Task
     ]
 
 
-def _groups(records: Iterable[Polled], *, limit: int, max_bytes: int) -> Iterator[tuple[Polled, ...]]:
-    group: list[Polled] = []
+def _groups(records: Iterable[PolledRecord], *, limit: int, max_bytes: int) -> Iterator[tuple[PolledRecord, ...]]:
+    group: list[PolledRecord] = []
     size = 0
     for one in records:
         if group and (len(group) == limit or size + one.size > max_bytes):
