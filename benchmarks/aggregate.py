@@ -10,6 +10,7 @@ from benchmarks.result import Result
 from benchmarks.statements import run_statements
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task_sender import Sender, derived_id
+from lern_tasks.jobs.relations.resources import RelationResources
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 from tests.harness.installation import PROGRESS, Installation, real
 from tests.harness.scenario import Scenario, make_course, make_scenario
@@ -44,7 +45,7 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
 def publish(installation: Installation, scenario: Scenario) -> None:
     for course in scenario.courses:
         relations = derive(course.course_id, json.loads(course.hierarchy()))
-        installation.system.ctx.relation_cache.replace(course.course_id, relations)
+        installation.system.ctx.view(RelationResources).relation_cache.replace(course.course_id, relations)
 
 
 def _fill(installation: Installation, scenario: Scenario) -> int:

@@ -10,12 +10,12 @@ from uuid import uuid4
 import msgspec
 
 from lern_tasks.delivery.outage import OutageWait
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Run, Stand
 from lern_tasks.delivery.resumable.runner import Turn
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, RefusedByService, TransientError
 from lern_tasks.jobs.users.index.pages import IndexPages
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
+from lern_tasks.jobs.users.resources import UserResources
 
 _LEASE = 60.0
 """Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""
@@ -30,13 +30,13 @@ _PAUSE = 1.0
 class IndexRun:
     """A run and where it stands; the same place serves the task of that id."""
 
-    def __init__(self, ctx: Resources, run_id: str, run: Run) -> None:
+    def __init__(self, ctx: UserResources, run_id: str, run: Run) -> None:
         self._ctx = ctx
         self._id = run_id
         self._run = run
 
     @classmethod
-    def begin(cls, ctx: Resources, plan: Plan) -> "IndexRun":
+    def begin(cls, ctx: UserResources, plan: Plan) -> "IndexRun":
         """A new run. Raises DependencyDown."""
         run_id = f"cli-{uuid4().hex[:8]}"
         result = msgspec.to_builtins(tally_of(plan, now_ms=ctx.now_ms()))
@@ -45,7 +45,7 @@ class IndexRun:
         return cls(ctx, run_id, run)
 
     @classmethod
-    def last(cls, ctx: Resources) -> "IndexRun":
+    def last(cls, ctx: UserResources) -> "IndexRun":
         """The run that began last, of the command or of the task. Raises Refused when it ended, or is not known."""
         run_id = ctx.index_runs.last()
         run = ctx.runs.read(run_id) if run_id else None

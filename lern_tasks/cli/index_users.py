@@ -10,8 +10,8 @@ from lern_tasks import settings
 from lern_tasks.cli.index_display import IndexDisplay, print_result
 from lern_tasks.cli.index_run import IndexRun
 from lern_tasks.cli.printing import console
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.users.index.plan import YESTERDAY, plan_of
+from lern_tasks.jobs.users.resources import UserResources
 
 _STOPPED = 130
 """The shell's exit status for Ctrl-C."""
@@ -38,7 +38,7 @@ def command(ctx: click.Context, *, since: str, refresh: bool, anonymous: bool, r
     Readers never see fewer users meanwhile. A run that was stopped goes on with --resume; as a task of its own it is
     `lern.index_users`. Exit status 1: some users were not indexed whole.
     """
-    resources = Resources(settings.load(), Celery("lern"))
+    resources = UserResources(settings.load(), Celery("lern"))
     if resume:
         _refuse_with_resume(ctx)
         run = IndexRun.last(resources)

@@ -8,22 +8,21 @@ from typing import Any, TypeVar
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import Task
+from celery import Task, shared_task
 
 from lern_tasks import settings as lern_settings
-from lern_tasks.app import app
 from lern_tasks.catalogue import JobName, task_name
-from lern_tasks.delivery import resources as wiring
 from lern_tasks.delivery.batch import Batch, BatchRecord, Parse
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import Resources
+from lern_tasks.delivery.resources import Resources, process_resources
 from lern_tasks.delivery.settlement import Settlement
 from lern_tasks.errors import DependencyDown, LernError, Requeue, SettingsError, TransientError
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 
 E = TypeVar("E")
+R = TypeVar("R", bound=Resources)
 
 Body = Callable[[Batch[E], Resources], None]
 """The work of a job: gives every open item of the batch an outcome, or raises for all that are left."""
@@ -43,18 +42,23 @@ class PoisonMessage(LernError):
     code = "KILLS_ITS_WORKER"
 
 
-def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
-    """Make the task `lern.<job>` of a body. Any other option is a TypeError."""
+def event_job(
+    job: JobName, *, parse: Parse[Any], resources: type[R]
+) -> Callable[[Callable[[Batch[E], R], None]], Task]:
+    """Make the task `lern.<job>` of a body, which works with its domain's `resources`."""
 
-    def decorate(body: Body[Any]) -> Task:
+    def decorate(body: Callable[[Batch[E], R], None]) -> Task:
         settings = lern_settings.current()
+
+        def work(batch: Batch[E], ctx: Resources) -> None:
+            body(batch, ctx.view(resources))
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, int]:
             wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
-            ctx = wiring.process_resources(lern_settings.current(), app)
+            ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
                 message = Message(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
-                counts = run_message(job, parse, body, ctx=ctx, message=message)
+                counts = run_message(job, parse, work, ctx=ctx, message=message)
                 _log.info("message_done", **counts)
             if counts.get("dead"):
                 raise DeadRecords(f"{counts['dead']} of {len(wire)} records are dead letters: {counts}")
@@ -69,7 +73,7 @@ def task(*, job: JobName, parse: Parse[Any]) -> Callable[[Body[Any]], Task]:
             "time_limit": settings.hard_time_limit(job),
             "throws": (DeadRecords,),
         }
-        made: Task = app.task(**options)(run)
+        made: Task = shared_task(**options)(run)
         return made
 
     return decorate

@@ -12,6 +12,7 @@ from lern_tasks.delivery.resumable.resumable_task import Stand, Turn
 from lern_tasks.errors import DependencyDown, LernError, SettingsError, TransientError
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import JOB, EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, issue_event
 from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.operations.enrolments import COMPLETE, Chunk, cause
@@ -74,7 +75,7 @@ def named(key: EnrolmentKey) -> dict[str, str]:
 def work(chunk: Chunk, stand: Stand, turn: Turn, *, group: Callable[[EligibleCertificate], str], really: bool) -> Stand:
     """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned."""
     tally = msgspec.convert(stand.result, Tally) if stand.result else Tally()
-    data = EligibilityData(turn.ctx, chunk.keys)
+    data = EligibilityData(turn.ctx.view(CertificateResources), chunk.keys)
     earned: list[EnrolmentKey] = []
     after, done = chunk.after, chunk.done
     for key in chunk.keys:

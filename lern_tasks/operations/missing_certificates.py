@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from celery import Task, shared_task
+
 from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
-from lern_tasks.app import app
-from lern_tasks.delivery import resources as wiring
-from lern_tasks.delivery.resources import Resources
+from lern_tasks.delivery.resources import Resources, process_resources
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import InvalidArgument
@@ -61,10 +61,10 @@ def _by_batch(earned: EligibleCertificate) -> str:
     return f"{earned.key.course_id} {earned.key.batch_id}"
 
 
-@app.task(name="lern.nightly_missing_certificates")
-def nightly_missing_certificates() -> str | None:
+@shared_task(name="lern.nightly_missing_certificates", bind=True)
+def nightly_missing_certificates(self: Task) -> str | None:
     """Start the sweep of the night; its task id, by which it can be watched. None when it is switched off."""
-    return start_nightly(wiring.process_resources(lern_settings.current(), app))
+    return start_nightly(process_resources(lern_settings.current(), self.app))
 
 
 def start_nightly(ctx: Resources) -> str | None:

@@ -10,6 +10,7 @@ from lern_tasks.delivery.handoff import hand_off
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
+from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.sync_request import sync_step
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, chunk, rows
@@ -34,7 +35,9 @@ def _one(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
     if row is None:
         return _ended({**result, "found": False, "says": messages.no_enrolment(key)})
     run = cause(ctx, turn.task_id)
-    answer = reconcile([key], ctx, cause=run, delivered_before={key} if turn.repeated else frozenset())[key]
+    answer = reconcile(
+        [key], ctx.view(ProgressResources), cause=run, delivered_before={key} if turn.repeated else frozenset()
+    )[key]
     if isinstance(answer, LernError):
         raise answer
     asked = answer.certificate_asked

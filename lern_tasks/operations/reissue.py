@@ -6,6 +6,7 @@ from typing import Any
 from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import batch_exists, cause, chunk, rows
@@ -24,7 +25,7 @@ def _reissue(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
     if rows(ctx, [key])[key] is None:
         result = {**named(key), "found": False, "templates": [], "says": messages.no_enrolment(key)}
         return Stand(done=1.0, ended=True, result=result)
-    found = evaluate(key, EligibilityData(ctx, [key]), reissue=True, asked_ms=None)
+    found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, asked_ms=None)
     if found.earned:
         ask(ctx, [key], cause(ctx, turn.task_id), reissue=True)
     templates = _templates(found)

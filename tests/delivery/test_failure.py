@@ -20,7 +20,11 @@ def failure(error: BaseException, record: Record = RECORD) -> Failure:
 
 def test_an_error_of_ours_keeps_its_code_and_words() -> None:
     found = failure(RefusedByService("registry refused the certificate"))
-    assert (found.code, found.error, found.exception) == ("REFUSED", "registry refused the certificate", "RefusedByService")
+    assert (found.code, found.error, found.exception) == (
+        "REFUSED",
+        "registry refused the certificate",
+        "RefusedByService",
+    )
     assert (found.job, found.task_id) == ("merge", "id")
 
 

@@ -23,7 +23,7 @@ from lern_tasks.errors import (
     SettingsError,
     TransientError,
 )
-from tests.harness.fake_world import FakeResources
+from tests.harness.fake_resources import FakeResources
 from tests.harness.kafka_message import JOB, parse, record, run
 from tests.harness.processes import settings_of
 

@@ -9,7 +9,7 @@ from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.rules.content_counts import PendingCounts
 from lern_tasks.jobs.users.user_cache import Change
 from lern_tasks.storage.gateway import Key, Mutation
-from tests.harness.fake_world import FakeResources
+from tests.harness.fake_resources import FakeResources
 
 
 class Died(BaseException):

@@ -30,7 +30,7 @@ from lern_tasks.jobs.users.user_cache_updater import user_cache_updater
 from lern_tasks.storage.gateway import PutCells, ReplaceCollection
 from lern_tasks.storage.table import Table
 from tests.harness.crash_injection import Died, Life, make_mortal
-from tests.harness.fake_world import FakeResources, RecordingKafka, RecordingSender, Sent
+from tests.harness.fake_resources import FakeResources, RecordingKafka, RecordingSender, Sent
 from tests.harness.processes import settings_of
 
 TASKS: Mapping[JobName, Any] = {

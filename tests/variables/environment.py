@@ -22,7 +22,7 @@ from lern_tasks.storage.cassandra.gateway import CassandraGateway
 from lern_tasks.storage.gateway import BATCH_SIZE, Mutation
 from lern_tasks.storage.table import Table
 from tests.harness.crash_injection import Life
-from tests.harness.fake_world import FakeResources
+from tests.harness.fake_resources import FakeResources
 from tests.harness.in_process import Chain
 from tests.harness.mock_kafka import mock_kafka
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from celery import Task
+from celery import Task, shared_task
 
 from lern_tasks import settings as lern_settings
-from lern_tasks.app import app
 from lern_tasks.catalogue import EVENT_JOBS
-from lern_tasks.delivery import resources
+from lern_tasks.delivery.resources import process_resources
 from lern_tasks.delivery.resumable.checkpoints import Stand
 from lern_tasks.delivery.resumable.runner import Message, Page, Slice, Turn
 from lern_tasks.errors import InvalidArgument, LernError
@@ -40,7 +39,7 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
             number = kwargs.pop("slice", 0)
-            ctx = resources.process_resources(lern_settings.current(), app)
+            ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
                 arguments = _bound(begin, args, kwargs)
                 page = begin(**arguments)
@@ -51,7 +50,7 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
 
         run.__doc__ = begin.__doc__
         run.__module__ = begin.__module__
-        made: Task = app.task(
+        made: Task = shared_task(
             name=name,
             bind=True,
             soft_time_limit=limit,

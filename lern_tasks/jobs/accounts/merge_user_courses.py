@@ -6,7 +6,7 @@ See docs/jobs/merge_user_courses.md.
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError, LockBusy, Requeue, SettingsError
 from lern_tasks.jobs.accounts import follow_ups
 from lern_tasks.jobs.accounts.events import MergeRequest, parse
@@ -20,7 +20,7 @@ _TIME_SHARE = 2 / 3
 """Of the soft time limit: what is left is enough for one more enrolment, a busy lock's wait included."""
 
 
-@task(job=JOB, parse=parse)
+@event_job(JOB, parse=parse, resources=Resources)
 def merge_user_courses(batch: Batch[MergeRequest], ctx: Resources) -> None:
     """Add contents, counts and enrolments of one account to another, and let its progress be computed anew."""
     for item in batch.open:

@@ -6,12 +6,12 @@ from typing import Final
 
 from lern_tasks.delivery.batch import Batch, fail_each
 from lern_tasks.delivery.handoff import Handoff, hand_off
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LockBusy
 from lern_tasks.jobs.assessments import checks
 from lern_tasks.jobs.assessments import scores as assessment_scores
 from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
+from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.scores import Scored
 from lern_tasks.jobs.certificates.rules.requests import issue_event
 from lern_tasks.jobs.progress.recompute import groups_of
@@ -21,8 +21,8 @@ from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 JOB: Final = "assessment_aggregator"
 
 
-@task(job=JOB, parse=parse)
-def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=AssessmentResources)
+def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: AssessmentResources) -> None:
     """Store attempts, compute each learner's scores from all of them, and ask for a certificate."""
     checks.refuse(batch.open, ctx)
     groups = groups_of(batch.open)
@@ -44,7 +44,7 @@ def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: Resources) -> None
     fail_each(batch.open, LockBusy("another worker is busy with this enrolment"))
 
 
-def _ask_for_certificates(scored: Sequence[Scored], ctx: Resources) -> None:
+def _ask_for_certificates(scored: Sequence[Scored], ctx: AssessmentResources) -> None:
     """One request for each enrolment, whatever its records were: the pre-processor drops what is issued."""
     topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_certissue_topic)
     now_ms = ctx.now_ms()

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from lern_tasks.delivery.batch import BatchRecord
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError, RuleViolation
 from lern_tasks.jobs.assessments.events import AssessmentEvent
+from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 
@@ -15,7 +15,7 @@ JOB: Final = "assessment_aggregator"
 _log = logger(__name__)
 
 
-def refuse(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
+def refuse(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
     """Fail the items whose content is not their course's, and those with more answers than there are questions.
 
     Raises DependencyDown when Redis does not answer.
@@ -27,7 +27,7 @@ def refuse(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> Non
         _check_questions([item for item in items if item.outcome is None and item.event.submission], ctx)
 
 
-def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
+def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
     contents = dict.fromkeys((item.event.key.course_id, item.event.content_id) for item in items)
     found = ctx.course_relations(JOB).are_leaf_nodes(list(contents))
     for item in items:
@@ -48,7 +48,7 @@ def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resour
             )
 
 
-def _check_questions(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resources) -> None:
+def _check_questions(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
     expected: dict[str, float | None | LernError] = {}
     expected |= ctx.assessed_metadata.question_counts(item.event.content_id for item in items)
     for item in items:
@@ -65,7 +65,7 @@ def _check_questions(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Resourc
         _compare(item, expected[content])
 
 
-def _ask(content_id: str, ctx: Resources) -> float | None | LernError:
+def _ask(content_id: str, ctx: AssessmentResources) -> float | None | LernError:
     """The number of questions, or the error of all records of this content: the others need no answer."""
     try:
         number = ctx.question_counts.ask(content_id)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lern_tasks.delivery.batch import BatchRecord, fail_each
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, RuleViolation
 from lern_tasks.jobs.assessments import attempts
 from lern_tasks.jobs.assessments.events import AssessmentEvent
+from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.rules.attempt import (
     ACCEPTED,
     AttemptId,
@@ -51,7 +51,9 @@ class _Plan:
     decisions: Decisions
 
 
-def write(groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey, int], ctx: Resources) -> list[Scored]:
+def write(
+    groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey, int], ctx: AssessmentResources
+) -> list[Scored]:
     """Write the attempts, each enrolment's scores, and say which are written; other records have their outcome.
 
     `tokens` are the locks' tokens, the times of all writes. Two round trips to write, as scores of an attempt that is
@@ -79,7 +81,7 @@ def write(groups: Sequence[Group[AssessmentEvent]], tokens: Mapping[EnrolmentKey
     return _write_scores(wanted, tokens, now, ctx)
 
 
-def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, ctx: Resources) -> list[_Plan]:
+def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, ctx: AssessmentResources) -> list[_Plan]:
     table = for_job(ctx.settings, JOB).assessments
     found = attempts.read(ctx.gateway, table, [group.key for group in groups])
     plans = []
@@ -97,7 +99,7 @@ def _plans(groups: Sequence[Group[AssessmentEvent]], now: datetime, ctx: Resourc
 
 
 def _write_attempts(
-    plans: Sequence[_Plan], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: Resources
+    plans: Sequence[_Plan], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: AssessmentResources
 ) -> dict[EnrolmentKey, dict[AttemptId, Write]]:
     """Write the attempts; those that are written. The records of the others fail."""
     table = for_job(ctx.settings, JOB).assessments
@@ -139,7 +141,7 @@ def _settle(plan: _Plan) -> None:
 
 
 def _write_scores(
-    wanted: Sequence[Scored], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: Resources
+    wanted: Sequence[Scored], tokens: Mapping[EnrolmentKey, int], now: datetime, ctx: AssessmentResources
 ) -> list[Scored]:
     """Write the scores; the enrolments for which that is done. The records of the others fail."""
     table = for_job(ctx.settings, JOB).activity_agg
@@ -167,7 +169,7 @@ def _write_scores(
     return [scored for scored in wanted if scored.group.key not in errors]
 
 
-def _stale_entries(wanted: Sequence[Scored], ctx: Resources) -> dict[EnrolmentKey, Row | None | LernError]:
+def _stale_entries(wanted: Sequence[Scored], ctx: AssessmentResources) -> dict[EnrolmentKey, Row | None | LernError]:
     """The stored maps of the enrolments whose scores without attempts are to go."""
     if not ctx.settings.assessment_aggregator.remove_stale_scores:
         return {}

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch, BatchRecord
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.progress import sync_request
 from lern_tasks.jobs.progress.events import ProgressEvent, SyncRequest, parse
 from lern_tasks.jobs.progress.recompute import Group, groups_of, marker, rounds
+from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import ProgressRequest
 from lern_tasks.jobs.progress.rules.content_counts import PendingCounts
 from lern_tasks.metrics import count
@@ -23,8 +23,8 @@ JOB: Final = "activity_aggregate_updater"
 Event = ProgressEvent | SyncRequest
 
 
-@task(job=JOB, parse=parse)
-def activity_aggregate_updater(batch: Batch[Event], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=ProgressResources)
+def activity_aggregate_updater(batch: Batch[Event], ctx: ProgressResources) -> None:
     """Count completed contents, recompute aggregates and the enrolment row, and ask for a certificate."""
     sync_request.forward_sync_requests(batch.open, ctx)
     groups = groups_of(batch.open)
@@ -41,7 +41,7 @@ def activity_aggregate_updater(batch: Batch[Event], ctx: Resources) -> None:
         item.fail(LockBusy("another worker is busy with this enrolment"))
 
 
-def _uncounted(groups: Sequence[Group[Event]], ctx: Resources) -> list[ProgressRequest]:
+def _uncounted(groups: Sequence[Group[Event]], ctx: ProgressResources) -> list[ProgressRequest]:
     """What to count of each enrolment; records that were counted before are skipped."""
     completed = {group.key: frozenset(c for item in group.items for c in _contents(item)) for group in groups}
     if not ctx.settings.activity_aggregate_updater.activity_input_dedup_enabled:

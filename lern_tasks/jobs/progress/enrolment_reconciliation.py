@@ -10,11 +10,11 @@ from typing import Final
 
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.progress.events import ReconcileRequest, parse_reconcile
 from lern_tasks.jobs.progress.recompute import Computed, groups_of, rounds
+from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import ProgressRequest
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -39,8 +39,8 @@ class Reconciliation:
     retired: bool
 
 
-@task(job=JOB, parse=parse_reconcile)
-def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: Resources) -> None:
+@event_job(JOB, parse=parse_reconcile, resources=ProgressResources)
+def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: ProgressResources) -> None:
     """Compute progress again from what is stored, write aggregates and the enrolment row, and ask for a certificate."""
     groups = groups_of(batch.open)
     found = _reconcile(
@@ -58,7 +58,7 @@ def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: Resources) -> 
 
 def reconcile(
     keys: Sequence[EnrolmentKey],
-    ctx: Resources,
+    ctx: ProgressResources,
     *,
     cause: Record,
     delivered_before: AbstractSet[EnrolmentKey] = frozenset(),
@@ -72,7 +72,7 @@ def reconcile(
 
 
 def _reconcile(
-    causes: Mapping[EnrolmentKey, Record], ctx: Resources, *, delivered_before: AbstractSet[EnrolmentKey]
+    causes: Mapping[EnrolmentKey, Record], ctx: ProgressResources, *, delivered_before: AbstractSet[EnrolmentKey]
 ) -> dict[EnrolmentKey, Reconciliation | LernError]:
     def wanted(keys: Sequence[EnrolmentKey]) -> list[ProgressRequest]:
         return [ProgressRequest(key=key, delivered_before=key in delivered_before, reconciling=True) for key in keys]

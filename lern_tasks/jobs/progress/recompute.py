@@ -13,10 +13,10 @@ from lern_tasks.catalogue import ProgressJob
 from lern_tasks.delivery.batch import BatchRecord, fail_each
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.certificates.rules.requests import issue_event
 from lern_tasks.jobs.progress import rows as enrolment_progress
+from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import ProgressRequest
 from lern_tasks.jobs.progress.rules.content_counts import COMPLETED, PendingCounts, dedup_checksum
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_progress
@@ -87,7 +87,7 @@ class Computed:
 def rounds(
     job: ProgressJob,
     causes: Mapping[EnrolmentKey, Record],
-    ctx: Resources,
+    ctx: ProgressResources,
     *,
     wanted: Callable[[Sequence[EnrolmentKey]], Sequence[ProgressRequest]],
 ) -> Iterator[dict[EnrolmentKey, Computed | LernError]]:
@@ -119,7 +119,7 @@ def marker(key: EnrolmentKey, content: str) -> str:
 
 
 def _write(
-    job: ProgressJob, wanted: Sequence[ProgressRequest], tokens: Mapping[EnrolmentKey, int], ctx: Resources
+    job: ProgressJob, wanted: Sequence[ProgressRequest], tokens: Mapping[EnrolmentKey, int], ctx: ProgressResources
 ) -> dict[EnrolmentKey, Computed | LernError]:
     """Read, decide, note down the counts, write the rows."""
     settings = ctx.settings.progress(job)
@@ -141,7 +141,7 @@ def _write(
     return answers | enrolment_progress.write(job, decisions, tokens, now, ctx)
 
 
-def _noted(decisions: Iterable[ProgressDecision], ctx: Resources) -> dict[str, PendingCounts]:
+def _noted(decisions: Iterable[ProgressDecision], ctx: ProgressResources) -> dict[str, PendingCounts]:
     """The counts to note down, by their marker. Reconciliation counts nothing, so it has none."""
     if not ctx.settings.activity_aggregate_updater.activity_input_dedup_enabled:
         return {}
@@ -153,7 +153,10 @@ def _noted(decisions: Iterable[ProgressDecision], ctx: Resources) -> dict[str, P
 
 
 def _ask_for_certificates(
-    job: ProgressJob, decisions: Iterable[ProgressDecision], causes: Mapping[EnrolmentKey, Record], ctx: Resources
+    job: ProgressJob,
+    decisions: Iterable[ProgressDecision],
+    causes: Mapping[EnrolmentKey, Record],
+    ctx: ProgressResources,
 ) -> None:
     topic = ctx.settings.topic(ctx.settings.progress(job).kafka_certissue_topic)
     steps = [
@@ -172,7 +175,7 @@ def _ask_for_certificates(
     count("cert-issue-events-count", len(steps), job=job)
 
 
-def _publish_audits(job: ProgressJob, decisions: Collection[ProgressDecision], ctx: Resources) -> None:
+def _publish_audits(job: ProgressJob, decisions: Collection[ProgressDecision], ctx: ProgressResources) -> None:
     now_ms = ctx.now_ms()
     events = [
         audit_event.content_audit(decision.key, content, action, now_ms=now_ms)

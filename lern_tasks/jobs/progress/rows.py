@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress import content_consumption
 from lern_tasks.jobs.progress.course_status import CourseStatuses
+from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs
 from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
@@ -40,7 +40,7 @@ class ProgressRequest:
 
 
 def read(
-    job: ProgressJob, wanted: Sequence[ProgressRequest], ctx: Resources
+    job: ProgressJob, wanted: Sequence[ProgressRequest], ctx: ProgressResources
 ) -> dict[EnrolmentKey, ProgressInputs | LernError]:
     """What was read for each enrolment, or why it could not be: one round trip a table for all of them.
 
@@ -68,7 +68,7 @@ def write(
     decisions: Iterable[ProgressDecision],
     tokens: Mapping[EnrolmentKey, int],
     now: datetime,
-    ctx: Resources,
+    ctx: ProgressResources,
 ) -> dict[EnrolmentKey, LernError]:
     """Write the rows of all decisions at once, with each lock's token as write timestamp; the errors by enrolment."""
     tables = for_job(ctx.settings, job)
@@ -95,7 +95,7 @@ def _relations(
     job: ProgressJob,
     wanted: Sequence[ProgressRequest],
     stored: Mapping[EnrolmentKey, Mapping[str, StoredContent] | LernError],
-    ctx: Resources,
+    ctx: ProgressResources,
 ) -> dict[str, CourseRelations]:
     by_course: dict[str, set[str]] = {}
     for entry in wanted:

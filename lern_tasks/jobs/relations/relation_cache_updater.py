@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError, LockBusy, NotReady
 from lern_tasks.jobs.relations import hierarchies, hierarchy_text
 from lern_tasks.jobs.relations.events import PublishEvent, parse
+from lern_tasks.jobs.relations.resources import RelationResources
 from lern_tasks.jobs.relations.rules import hierarchy
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.table_names import for_job
@@ -16,8 +16,8 @@ from lern_tasks.sunbird.table_names import for_job
 JOB: Final = "relation_cache_updater"
 
 
-@task(job=JOB, parse=parse)
-def relation_cache_updater(batch: Batch[PublishEvent], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=RelationResources)
+def relation_cache_updater(batch: Batch[PublishEvent], ctx: RelationResources) -> None:
     """Replace the relation keys of each published collection by what its stored hierarchy gives."""
     by_root: dict[str, list[BatchRecord[PublishEvent]]] = {}
     for item in batch.open:
@@ -34,7 +34,7 @@ def relation_cache_updater(batch: Batch[PublishEvent], ctx: Resources) -> None:
         fail_each(items, LockBusy("another worker is busy with this collection"))
 
 
-def _update(roots: Iterable[str], ctx: Resources) -> dict[str, LernError]:
+def _update(roots: Iterable[str], ctx: RelationResources) -> dict[str, LernError]:
     table = for_job(ctx.settings, JOB).content_hierarchy
     found = hierarchies.read(ctx.gateway, table, list(roots))
     count("db-read-count", len(found), job=JOB)
@@ -47,7 +47,7 @@ def _update(roots: Iterable[str], ctx: Resources) -> dict[str, LernError]:
     return errors
 
 
-def _replace(root: str, text: str | LernError | None, ctx: Resources) -> int:
+def _replace(root: str, text: str | LernError | None, ctx: RelationResources) -> int:
     if isinstance(text, LernError):
         raise text
     tree = hierarchy_text.parse(text) if text and text.strip() else {}

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError, TransientError
 from lern_tasks.jobs.users.profile_service import NAME, Profile
+from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.jobs.users.rules.framework import framework_id
 from lern_tasks.jobs.users.rules.profile import profile_fields
 from lern_tasks.metrics import count
@@ -18,7 +18,7 @@ _IN_A_ROW = 3
 class ProfileReads:
     """Reads users one after the other, and stops when the service answers nobody any more."""
 
-    def __init__(self, ctx: Resources) -> None:
+    def __init__(self, ctx: UserResources) -> None:
         self._ctx = ctx
         self._failed = 0
 

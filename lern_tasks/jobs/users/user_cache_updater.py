@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError, LockBusy
 from lern_tasks.jobs.users.events import UserEvent, parse
 from lern_tasks.jobs.users.profile_reads import ProfileReads
+from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.jobs.users.rules import sign_in as user_profile_event
 from lern_tasks.jobs.users.rules.sign_in import Dated, SignInTypes
 from lern_tasks.jobs.users.rules.update import decide_update
@@ -35,8 +35,8 @@ class Group:
         return [item for item in self.items if item.outcome is None]
 
 
-@task(job=JOB, parse=parse)
-def user_cache_updater(batch: Batch[UserEvent], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=UserResources)
+def user_cache_updater(batch: Batch[UserEvent], ctx: UserResources) -> None:
     """Read each user that events are about, and write what the cache holds of them."""
     reads = ProfileReads(ctx)
     groups = _groups(batch.open, ctx)
@@ -44,7 +44,7 @@ def user_cache_updater(batch: Batch[UserEvent], ctx: Resources) -> None:
         _update(groups[start : start + _AT_ONCE], reads, ctx)
 
 
-def _groups(items: Iterable[BatchRecord[UserEvent]], ctx: Resources) -> list[Group]:
+def _groups(items: Iterable[BatchRecord[UserEvent]], ctx: UserResources) -> list[Group]:
     """The users of the events that say something; the others are skipped."""
     groups: dict[str, Group] = {}
     for item in items:
@@ -56,12 +56,12 @@ def _groups(items: Iterable[BatchRecord[UserEvent]], ctx: Resources) -> list[Gro
     return list(groups.values())
 
 
-def _registered(item: BatchRecord[UserEvent], ctx: Resources) -> bool:
+def _registered(item: BatchRecord[UserEvent], ctx: UserResources) -> bool:
     """Whether the event's producer speaks of registered users, whom the user service knows."""
     return item.event.producer == ctx.settings.user_cache_updater.regd_user_producer_pid
 
 
-def _said(item: BatchRecord[UserEvent], ctx: Resources) -> dict[str, Dated]:
+def _said(item: BatchRecord[UserEvent], ctx: UserResources) -> dict[str, Dated]:
     """The fields that the event itself says."""
     settings = ctx.settings.user_cache_updater
     types = SignInTypes(
@@ -75,7 +75,7 @@ def _said(item: BatchRecord[UserEvent], ctx: Resources) -> dict[str, Dated]:
     return {name: Dated(time_ms=time_ms, value=value) for name, value in fields.items()}
 
 
-def _update(groups: Sequence[Group], reads: ProfileReads, ctx: Resources) -> None:
+def _update(groups: Sequence[Group], reads: ProfileReads, ctx: UserResources) -> None:
     names = {f"user-cache:{group.user_id}": group for group in groups}
     for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
         # Everything is read after the lock is held: the newest profile is written last, whatever the order of events.
@@ -90,7 +90,7 @@ def _update(groups: Sequence[Group], reads: ProfileReads, ctx: Resources) -> Non
         fail_each(group.items, LockBusy("another worker is busy with this user"))
 
 
-def _changes(groups: Sequence[tuple[Group, int]], reads: ProfileReads, ctx: Resources) -> Iterator[Change]:
+def _changes(groups: Sequence[tuple[Group, int]], reads: ProfileReads, ctx: UserResources) -> Iterator[Change]:
     entries = ctx.user_cache.read(group.user_id for group, _ in groups)
     for group, token in groups:
         entry = entries[group.user_id]
@@ -100,7 +100,7 @@ def _changes(groups: Sequence[tuple[Group, int]], reads: ProfileReads, ctx: Reso
             yield from _change(group, entry, token, reads, ctx)
 
 
-def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, ctx: Resources) -> Iterator[Change]:
+def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, ctx: UserResources) -> Iterator[Change]:
     """The change of one user; none when there is nothing to write, and then no record is left open."""
     settings = ctx.settings.user_cache_updater
     profile = _profile(group, reads, ctx)
@@ -124,7 +124,7 @@ def _change(group: Group, entry: Entry, token: int, reads: ProfileReads, ctx: Re
         item.skip("a blocked account, or a newer event came before: nothing is to be written")
 
 
-def _profile(group: Group, reads: ProfileReads, ctx: Resources) -> dict[str, str] | None:
+def _profile(group: Group, reads: ProfileReads, ctx: UserResources) -> dict[str, str] | None:
     """What the user service says; None when no record asks for it, the account is blocked, or those records failed."""
     asking = [item for item in group.items if _registered(item, ctx)]
     if not asking:

@@ -10,7 +10,7 @@ from celery.exceptions import Ignore
 from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.delivery import resources
 from tests.harness.crash_injection import Died, Life
-from tests.harness.fake_world import SentNamed
+from tests.harness.fake_resources import SentNamed
 from tests.harness.in_process import Chain
 
 ONE_PAGE = {f"LERN_{job.upper()}__SOFT_TIME_LIMIT": "0" for job in EVENT_JOBS}

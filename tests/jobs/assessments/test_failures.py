@@ -12,7 +12,7 @@ from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS
 from tests.harness.assess_events import attempt
 from tests.harness.attempts import AGAIN, DONE, JOB, SKIPPED, asked, attempt_row, deliver, letter, score_row
-from tests.harness.fake_world import FakeResources
+from tests.harness.fake_resources import FakeResources
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
 

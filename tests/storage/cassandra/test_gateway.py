@@ -73,7 +73,7 @@ def works(gateway: CassandraGateway, table: Table) -> bool:
 
 
 def test_the_driver_is_not_even_imported_before_it_is_needed() -> None:
-    code = "import lern_tasks.wiring, lern_tasks.app, sys; sys.exit('cassandra' in sys.modules)"
+    code = "import lern_tasks.delivery.resources, lern_tasks.app, sys; sys.exit('cassandra' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 

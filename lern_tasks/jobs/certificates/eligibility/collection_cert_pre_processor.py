@@ -8,12 +8,12 @@ from typing import Final
 
 from lern_tasks.delivery.batch import Batch, BatchRecord
 from lern_tasks.delivery.handoff import Handoff, hand_off, send
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import evaluate
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest, parse
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, business_key, generate_event, issue_event
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -21,8 +21,8 @@ from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 JOB: Final = "collection_cert_pre_processor"
 
 
-@task(job=JOB, parse=parse)
-def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=CertificateResources)
+def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: CertificateResources) -> None:
     """Test each user against the templates of the batch, and ask for the certificates that are earned."""
     _fan_out([item for item in batch.open if len(item.event.user_ids) > 1], ctx)
     data = EligibilityData(ctx, [_key(item) for item in batch.open])
@@ -33,7 +33,7 @@ def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: Resources) ->
             item.fail(error)
 
 
-def _fan_out(items: Sequence[BatchRecord[IssueRequest]], ctx: Resources) -> None:
+def _fan_out(items: Sequence[BatchRecord[IssueRequest]], ctx: CertificateResources) -> None:
     """A request for many users becomes one record a user."""
     for item in items:
         request = item.event
@@ -60,7 +60,7 @@ def _key(item: BatchRecord[IssueRequest]) -> EnrolmentKey:
     return EnrolmentKey(user_id=request.user_ids[0], course_id=request.course_id, batch_id=request.batch_id)
 
 
-def _process(item: BatchRecord[IssueRequest], data: EligibilityData, ctx: Resources) -> None:
+def _process(item: BatchRecord[IssueRequest], data: EligibilityData, ctx: CertificateResources) -> None:
     """Evaluate every template and ask for what is earned."""
     request = item.event
     found = evaluate(_key(item), data, reissue=request.reissue, asked_ms=request.ets or item.record.timestamp)
@@ -76,7 +76,9 @@ def _process(item: BatchRecord[IssueRequest], data: EligibilityData, ctx: Resour
         item.skip("; ".join(reasons) or "the batch has no SVG template")
 
 
-def _hand_off(earned: Sequence[EligibleCertificate], item: BatchRecord[IssueRequest], ctx: Resources) -> None:
+def _hand_off(
+    earned: Sequence[EligibleCertificate], item: BatchRecord[IssueRequest], ctx: CertificateResources
+) -> None:
     settings = ctx.settings.collection_cert_pre_processor
     storage, cert_base = settings.cloud_storage, settings.cert_base
     topic = ctx.settings.topic(settings.kafka_output_topic)

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import InvalidEvent, LernError
 from lern_tasks.jobs.certificates.eligibility import batch_templates as course_batches
 from lern_tasks.jobs.certificates.eligibility.batch_templates import Templates
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules import criteria
 from lern_tasks.jobs.certificates.rules.template import Template, parse_template
 from lern_tasks.logs import logger
@@ -34,7 +34,7 @@ class EligibilityData:
     Methods raise what was found in the way: an error of one key does not keep the others from being read.
     """
 
-    def __init__(self, ctx: Resources, keys: Iterable[EnrolmentKey]) -> None:
+    def __init__(self, ctx: CertificateResources, keys: Iterable[EnrolmentKey]) -> None:
         self._ctx = ctx
         self._keys = list(dict.fromkeys(keys))
         self._tables = for_job(ctx.settings, JOB)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, UnknownOutcome
+from lern_tasks.jobs.certificates.resources import CertificateResources
 
 
-def at_most_once(ctx: Resources, name: str, action: Callable[[], None]) -> bool:
+def at_most_once(ctx: CertificateResources, name: str, action: Callable[[], None]) -> bool:
     """Do `action` unless it was done, or may have been; True when it is certain that it was done now.
 
     Raises what `action` raises when it is certain that nothing happened: it may then be tried again.

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lern_tasks.delivery.batch import Batch, BatchRecord
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.certificates.eligibility import batch_templates
 from lern_tasks.jobs.certificates.follow_up.at_most_once import at_most_once
 from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
 from lern_tasks.jobs.certificates.follow_up.notification_service import CertificateNotification, sms_text
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.template import notify_template
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.table_names import for_job
@@ -23,8 +23,8 @@ JOB: Final = "certificate_notification"
 _COUNTED = "collection_certificate_generator"
 
 
-@task(job=JOB, parse=parse)
-def certificate_notification(batch: Batch[FollowUp], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=CertificateResources)
+def certificate_notification(batch: Batch[FollowUp], ctx: CertificateResources) -> None:
     """Notify each learner whose template says how."""
     for item in batch.open:
         try:
@@ -33,7 +33,7 @@ def certificate_notification(batch: Batch[FollowUp], ctx: Resources) -> None:
             item.fail(error)
 
 
-def _notify(item: BatchRecord[FollowUp], ctx: Resources) -> None:
+def _notify(item: BatchRecord[FollowUp], ctx: CertificateResources) -> None:
     event = item.event
     template = _template(event, ctx)
     if not template:
@@ -59,7 +59,7 @@ def _notify(item: BatchRecord[FollowUp], ctx: Resources) -> None:
     item.done()
 
 
-def _template(event: FollowUp, ctx: Resources) -> Mapping[str, Any]:
+def _template(event: FollowUp, ctx: CertificateResources) -> Mapping[str, Any]:
     table = for_job(ctx.settings, "collection_certificate_generator").course_batch
     batch = (event.course_id, event.batch_id)
     stored = batch_templates.read_templates(ctx.gateway, table, [batch])[batch]

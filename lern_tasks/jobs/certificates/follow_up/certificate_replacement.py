@@ -6,11 +6,11 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
 from lern_tasks.jobs.certificates.issuing import old_registry_rows
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.logs import logger
 from lern_tasks.sunbird.table_names import for_job
 
@@ -19,8 +19,8 @@ JOB: Final = "certificate_replacement"
 _log = logger(__name__)
 
 
-@task(job=JOB, parse=parse)
-def certificate_replacement(batch: Batch[FollowUp], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=CertificateResources)
+def certificate_replacement(batch: Batch[FollowUp], ctx: CertificateResources) -> None:
     """Delete each certificate from the registry; one that is not there is looked for in the old registry.
 
     Without the registry only the old one is cleaned.
@@ -34,7 +34,7 @@ def certificate_replacement(batch: Batch[FollowUp], ctx: Resources) -> None:
             item.done()
 
 
-def _delete(certificate_id: str, ctx: Resources) -> None:
+def _delete(certificate_id: str, ctx: CertificateResources) -> None:
     if ctx.settings.collection_certificate_generator.enable_rc_certificate:
         outcome = ctx.registry.delete(certificate_id)
         _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
@@ -51,11 +51,11 @@ def _delete(certificate_id: str, ctx: Resources) -> None:
         raise errors[0]
 
 
-def _delete_row(certificate_id: str, ctx: Resources) -> None:
+def _delete_row(certificate_id: str, ctx: CertificateResources) -> None:
     table = for_job(ctx.settings, "collection_certificate_generator").cert_registry
     old_registry_rows.delete(ctx.gateway, table, certificate_id)
 
 
-def _delete_document(certificate_id: str, ctx: Resources) -> None:
+def _delete_document(certificate_id: str, ctx: CertificateResources) -> None:
     if ctx.settings.collection_certificate_generator.es_basepath:
         ctx.search_index.delete(certificate_id)

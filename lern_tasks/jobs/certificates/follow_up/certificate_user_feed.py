@@ -6,18 +6,18 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.certificates.follow_up.at_most_once import at_most_once
 from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.metrics import count
 
 JOB: Final = "certificate_user_feed"
 
 
-@task(job=JOB, parse=parse)
-def certificate_user_feed(batch: Batch[FollowUp], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=CertificateResources)
+def certificate_user_feed(batch: Batch[FollowUp], ctx: CertificateResources) -> None:
     """Add an entry to the feed of each learner."""
     for item in batch.open:
         try:
@@ -28,7 +28,7 @@ def certificate_user_feed(batch: Batch[FollowUp], ctx: Resources) -> None:
             item.done() if told else item.skip("told before")
 
 
-def _tell(event: FollowUp, ctx: Resources) -> bool:
+def _tell(event: FollowUp, ctx: CertificateResources) -> bool:
     told = at_most_once(
         ctx,
         f"feed:{event.certificate_id}",

@@ -10,12 +10,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
-from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import task
+from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import InvalidEvent, LernError, LockBusy
 from lern_tasks.jobs.certificates.issuing import document_certificate, registry_certificate
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest, parse
 from lern_tasks.jobs.certificates.issuing.follow_ups import hand_off_follow_ups, revoke_duplicate
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.issue import (
     Allowed,
     CreatedCertificate,
@@ -46,8 +46,8 @@ class Issued:
     row: Row
 
 
-@task(job=JOB, parse=parse)
-def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Resources) -> None:
+@event_job(JOB, parse=parse, resources=CertificateResources)
+def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: CertificateResources) -> None:
     """Create each certificate once, write it into the enrolment, then tell those who want to know."""
     if not _by_registry(ctx):
         document_certificate.check_settings(ctx)
@@ -74,7 +74,7 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Resourc
         fail_each(items, LockBusy("another worker is busy with this enrolment's certificates"))
 
 
-def _check(item: BatchRecord[GenerateRequest], ctx: Resources) -> None:
+def _check(item: BatchRecord[GenerateRequest], ctx: CertificateResources) -> None:
     """Refuse, or pass with a warning, what the event lacks; and templates of hosts that are not ours."""
     request, settings = item.event, ctx.settings
     if request.incomplete:
@@ -102,7 +102,7 @@ def _check(item: BatchRecord[GenerateRequest], ctx: Resources) -> None:
         )
 
 
-def _issue_or_fail(item: BatchRecord[GenerateRequest], token: int, ctx: Resources) -> Issued | None:
+def _issue_or_fail(item: BatchRecord[GenerateRequest], token: int, ctx: CertificateResources) -> Issued | None:
     if item.outcome is not None:
         return None
     try:
@@ -112,7 +112,7 @@ def _issue_or_fail(item: BatchRecord[GenerateRequest], token: int, ctx: Resource
         return None
 
 
-def _issue(item: BatchRecord[GenerateRequest], token: int, ctx: Resources) -> Issued | None:
+def _issue(item: BatchRecord[GenerateRequest], token: int, ctx: CertificateResources) -> Issued | None:
     """Under the lock: gate, certificate, row. None when there is nothing to tell about."""
     request = item.event
     row = _read(request, ctx)
@@ -137,23 +137,23 @@ def _issue(item: BatchRecord[GenerateRequest], token: int, ctx: Resources) -> Is
     return Issued(made.identifier, row or {})
 
 
-def _by_registry(ctx: Resources) -> bool:
+def _by_registry(ctx: CertificateResources) -> bool:
     return ctx.settings.collection_certificate_generator.enable_rc_certificate
 
 
-def _intent(request: GenerateRequest, ctx: Resources) -> str:
+def _intent(request: GenerateRequest, ctx: CertificateResources) -> str:
     """Each way has notes of its own: an id of the one is none of the other, when the setting is changed."""
     key = intent_key(request.key, request.name, request.old_id)
     return key if _by_registry(ctx) else f"{key}:document"
 
 
-def _make(item: BatchRecord[GenerateRequest], intent: str, ctx: Resources) -> CreatedCertificate:
+def _make(item: BatchRecord[GenerateRequest], intent: str, ctx: CertificateResources) -> CreatedCertificate:
     if _by_registry(ctx):
         return registry_certificate.create(item.event, intent, ctx)
     return document_certificate.create(item.event, intent, item.record.first_origin, ctx)
 
 
-def _read(request: GenerateRequest, ctx: Resources) -> Row | None:
+def _read(request: GenerateRequest, ctx: CertificateResources) -> Row | None:
     count("enrollment-db-read-count", job=JOB)
     table = for_job(ctx.settings, JOB).enrolments
     found = enrolments.read_rows(ctx.gateway, table, [request.key], _COLUMNS)[request.key]
@@ -162,7 +162,9 @@ def _read(request: GenerateRequest, ctx: Resources) -> Row | None:
     return found
 
 
-def _write(request: GenerateRequest, certificates: Sequence[IssuedEntry], token: int, ctx: Resources) -> None:
+def _write(
+    request: GenerateRequest, certificates: Sequence[IssuedEntry], token: int, ctx: CertificateResources
+) -> None:
     table = for_job(ctx.settings, JOB).enrolments
     mutation = enrolments.write_certificates(table, request.key, certificates, timestamp=token)
     for error in ctx.gateway.apply([mutation]):
@@ -171,7 +173,7 @@ def _write(request: GenerateRequest, certificates: Sequence[IssuedEntry], token:
     count("db-update-user-enrollment-count", job=JOB)
 
 
-def _known_id(intent: str, ctx: Resources) -> str | None:
+def _known_id(intent: str, ctx: CertificateResources) -> str | None:
     known = ctx.intents.read(intent)
     return known.osid if known else None
 
@@ -183,7 +185,9 @@ def _host(url: str) -> str | None:
         return None
 
 
-def _finish(items: Sequence[BatchRecord[GenerateRequest]], results: Sequence[Issued | None], ctx: Resources) -> None:
+def _finish(
+    items: Sequence[BatchRecord[GenerateRequest]], results: Sequence[Issued | None], ctx: CertificateResources
+) -> None:
     for item, issued in zip(items, results, strict=True):
         if issued is not None and item.outcome is None:
             hand_off_follow_ups(item, issued.certificate_id, issued.row, ctx)

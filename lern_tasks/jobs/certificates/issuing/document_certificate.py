@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from lern_tasks.delivery.record import Coordinates
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
 from lern_tasks.jobs.certificates.issuing.qr_code import qr_code
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules import document as documents
 from lern_tasks.jobs.certificates.rules.access_code import access_code
 from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
@@ -24,13 +24,15 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def check_settings(ctx: Resources) -> None:
+def check_settings(ctx: CertificateResources) -> None:
     """Raise SettingsError, naming the variables, unless certificates can be issued without the registry."""
     # Each is opened at its first use, and refuses an address that is none.
     _ = (ctx.certificate_files, ctx.old_registry, ctx.signing)
 
 
-def create(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: Resources) -> CreatedCertificate:
+def create(
+    request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: CertificateResources
+) -> CreatedCertificate:
     """The certificate, written and registered; doing it again, whole or in part, gives the same one.
 
     Its id is noted down before anything is written: whatever event asks for the same certificate within the next days
@@ -53,7 +55,7 @@ def create(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: R
     return CreatedCertificate(identifier=document.certificate_id, token=code)
 
 
-def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: Resources) -> Intent:
+def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: CertificateResources) -> Intent:
     known = ctx.intents.read(intent_key)
     if known is not None and known.osid:
         return known
@@ -64,7 +66,7 @@ def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: Re
     return note
 
 
-def _document(request: GenerateRequest, note: Intent, ctx: Resources) -> documents.Document:
+def _document(request: GenerateRequest, note: Intent, ctx: CertificateResources) -> documents.Document:
     return documents.Document(
         certificate_id=note.osid or "",
         base=ctx.settings.collection_certificate_generator.cert_base,

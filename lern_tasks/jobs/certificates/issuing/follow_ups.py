@@ -10,9 +10,9 @@ from typing import Final
 from lern_tasks.catalogue import FollowUp as FollowUpJob
 from lern_tasks.delivery.batch import BatchRecord
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.certificates.follow_up.events import FollowUp
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.logs import logger
 from lern_tasks.storage.gateway import Row
 from lern_tasks.sunbird.audit_event import certificate_audit
@@ -22,7 +22,9 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def hand_off_follow_ups(item: BatchRecord[GenerateRequest], certificate_id: str, row: Row, ctx: Resources) -> None:
+def hand_off_follow_ups(
+    item: BatchRecord[GenerateRequest], certificate_id: str, row: Row, ctx: CertificateResources
+) -> None:
     """Publish the audit event and hand on the rest. Raises DependencyDown; doing it again does no harm."""
     request = item.event
     audit = certificate_audit(request.key, certificate_id, now_ms=ctx.now_ms())
@@ -44,7 +46,7 @@ def hand_off_follow_ups(item: BatchRecord[GenerateRequest], certificate_id: str,
     hand_off(ctx, steps)
 
 
-def revoke_duplicate(item: BatchRecord[GenerateRequest], certificate_id: str, ctx: Resources) -> None:
+def revoke_duplicate(item: BatchRecord[GenerateRequest], certificate_id: str, ctx: CertificateResources) -> None:
     """Delete a certificate that was created twice: the row names another one. Raises DependencyDown."""
     _log.warning("certificate_surplus", certificate_id=certificate_id)
     key = item.event.key

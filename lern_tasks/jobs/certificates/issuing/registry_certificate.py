@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError, Requeue, UnknownOutcome
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
+from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
 from lern_tasks.jobs.certificates.rules.registry_request import (
     Certificate,
@@ -22,7 +22,7 @@ JOB: Final = "collection_certificate_generator"
 _log = logger(__name__)
 
 
-def create(request: GenerateRequest, intent_key: str, ctx: Resources) -> CreatedCertificate:
+def create(request: GenerateRequest, intent_key: str, ctx: CertificateResources) -> CreatedCertificate:
     """The certificate: the one of an earlier delivery, one found in the registry, or a new one.
 
     Around the create call stands an intent. When an earlier call may have created the certificate, the registry is
@@ -35,7 +35,7 @@ def create(request: GenerateRequest, intent_key: str, ctx: Resources) -> Created
     return CreatedCertificate(identifier=osid, extras=extras, duplicates=duplicates)
 
 
-def _certificate(request: GenerateRequest, ctx: Resources) -> Certificate:
+def _certificate(request: GenerateRequest, ctx: CertificateResources) -> Certificate:
     storage = ctx.settings.collection_certificate_generator.cloud_storage
     return Certificate(
         key=request.key,
@@ -49,7 +49,7 @@ def _certificate(request: GenerateRequest, ctx: Resources) -> Certificate:
     )
 
 
-def _create_once(certificate: Certificate, intent_key: str, ctx: Resources) -> list[str]:
+def _create_once(certificate: Certificate, intent_key: str, ctx: CertificateResources) -> list[str]:
     """The certificate's osid, and after it those of further ones that are the same."""
     settings = ctx.settings.collection_certificate_generator
     known = ctx.intents.read(intent_key)
@@ -68,7 +68,7 @@ def _create_once(certificate: Certificate, intent_key: str, ctx: Resources) -> l
     return [_create(body, intent_key, ctx)]
 
 
-def _create(body: Mapping[str, Any], intent_key: str, ctx: Resources) -> str:
+def _create(body: Mapping[str, Any], intent_key: str, ctx: CertificateResources) -> str:
     since = ctx.now_ms()
     ctx.intents.write(intent_key, Intent(since_ms=since))
     try:
@@ -83,7 +83,7 @@ def _create(body: Mapping[str, Any], intent_key: str, ctx: Resources) -> str:
     return osid
 
 
-def _find(certificate: Certificate, body: Mapping[str, Any], ctx: Resources) -> list[str]:
+def _find(certificate: Certificate, body: Mapping[str, Any], ctx: CertificateResources) -> list[str]:
     """The certificates in the registry that are the one meant, oldest first; the search itself matches loosely."""
     entities = [entity for entity in ctx.registry.find(search_filters(certificate)) if is_same(entity, body)]
     entities.sort(key=lambda entity: str(entity.get("osCreatedAt", "")))

@@ -6,11 +6,11 @@ See docs/jobs/index_users.md.
 from datetime import UTC, datetime
 from typing import Final
 
+from celery import Task, current_app, shared_task
+
 from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
-from lern_tasks.app import app
-from lern_tasks.delivery import resources as wiring
-from lern_tasks.delivery.resources import Resources
+from lern_tasks.delivery.resources import Resources, process_resources
 from lern_tasks.delivery.resumable.resumable_task import long_task
 from lern_tasks.delivery.resumable.runner import Page
 from lern_tasks.delivery.task_sender import derived_id
@@ -29,15 +29,14 @@ _DAILY_LOCK = 3600
 @long_task(NAME, doing="indexing users")
 def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: bool = False) -> Page:
     """Index users changed since a date, all of them, or copy users without account. Raises InvalidArgument."""
-    ctx = wiring.process_resources(lern_settings.current(), app)
+    ctx = process_resources(lern_settings.current(), current_app)
     return IndexPages(plan_of(since, refresh, anonymous, now_ms=ctx.now_ms()), lease=_LEASE)
 
 
-@app.task(name="lern.index_users_daily", queue=catalogue.MAINTENANCE_QUEUE)
-def index_users_daily() -> str:
+@shared_task(name="lern.index_users_daily", bind=True, queue=catalogue.MAINTENANCE_QUEUE)
+def index_users_daily(self: Task) -> str:
     """Start the run of the day; its task id, by which it can be watched."""
-    ctx = wiring.process_resources(lern_settings.current(), app)
-    return start_daily(ctx)
+    return start_daily(process_resources(lern_settings.current(), self.app))
 
 
 def start_daily(ctx: Resources) -> str:

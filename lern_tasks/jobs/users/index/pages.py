@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Stand
 from lern_tasks.delivery.resumable.runner import Turn
 from lern_tasks.errors import LockBusy, RefusedByService, SettingsError
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
 from lern_tasks.jobs.users.index.rows import UserRows
+from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.jobs.users.rules.index import (
     FIELDS,
     ProfileLookups,
@@ -52,8 +52,8 @@ class IndexPages:
 
     def __call__(self, stand: Stand, turn: Turn) -> Stand:
         """The next page. Raises LernError: Refused when another run goes on."""
-        ctx = turn.ctx
-        self._claim(stand, turn)
+        ctx = turn.ctx.view(UserResources)
+        self._claim(stand, turn.task_id, ctx)
         holding = ctx.locks.acquire([_LOCK])
         if not holding.tokens:
             raise LockBusy("another process does a page of the user index")
@@ -69,17 +69,17 @@ class IndexPages:
             ctx.index_runs.release(turn.task_id)
         return found
 
-    def _claim(self, stand: Stand, turn: Turn) -> None:
-        other = turn.ctx.index_runs.claim(turn.task_id, lease=self._lease)
+    def _claim(self, stand: Stand, task_id: str, ctx: UserResources) -> None:
+        other = ctx.index_runs.claim(task_id, lease=self._lease)
         if other is not None:
             raise RefusedByService(
                 f"another run of the user index goes on ({other.run}); if its process was killed, "
                 f"a run may begin in {other.seconds:.0f} s"
             )
         if stand.after is None:
-            turn.ctx.index_runs.begun(self._run or turn.task_id)
+            ctx.index_runs.begun(self._run or task_id)
 
-    def _page(self, stand: Stand, ctx: Resources, token: int) -> Stand:
+    def _page(self, stand: Stand, ctx: UserResources, token: int) -> Stand:
         tally = msgspec.convert(stand.result, Tally) if stand.result else tally_of(self._plan, now_ms=ctx.now_ms())
         if self._rows is None:
             self._rows = UserRows(ctx.gateway, for_job(ctx.settings, JOB))
@@ -98,7 +98,7 @@ class IndexPages:
 class _Page:
     """The next page of each phase. Its data are read after `token` was taken, by which the writes are judged."""
 
-    def __init__(self, ctx: Resources, rows: UserRows, tally: Tally, token: int) -> None:
+    def __init__(self, ctx: UserResources, rows: UserRows, tally: Tally, token: int) -> None:
         self._ctx = ctx
         self._rows = rows
         self._tally = tally

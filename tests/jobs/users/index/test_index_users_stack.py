@@ -9,9 +9,9 @@ import pytest
 from celery import Celery
 
 from lern_tasks.cli.index_run import IndexRun
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.plan import Plan, Tally
+from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
 from lern_tasks.sunbird.table_names import for_job
 from tests.harness.processes import settings_of
@@ -35,7 +35,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def real(cassandra_server: Server, redis: RedisServer) -> Iterator[Resources]:
+def real(cassandra_server: Server, redis: RedisServer) -> Iterator[UserResources]:
     host, _, port = cassandra_server.address.rpartition(":")
     with keyspace(cassandra_server.address) as name:
         ctx = world_of(
@@ -50,10 +50,10 @@ def real(cassandra_server: Server, redis: RedisServer) -> Iterator[Resources]:
 
 
 def world_of(redis: RedisServer, **env: str) -> Resources:
-    return Resources(settings_of({"LERN_REDIS__URL": redis.address, **env}), Celery("test"))
+    return UserResources(settings_of({"LERN_REDIS__URL": redis.address, **env}), Celery("test"))
 
 
-def seed(ctx: Resources) -> None:
+def seed(ctx: UserResources) -> None:
     tables = for_job(ctx.settings, "user_cache_updater")
     ctx.gateway.create(
         [tables.users, tables.user_organisations, tables.organisations, tables.locations, tables.system_settings]
@@ -76,7 +76,7 @@ def seed(ctx: Resources) -> None:
     assert not [error for error in ctx.gateway.apply(rows) if error]
 
 
-def index(ctx: Resources, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], list[float]]:
+def index(ctx: UserResources, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], list[float]]:
     """What a run says, the hashes it leaves, and how far it was after each page."""
     run, done = IndexRun.begin(ctx, plan), []
     run.work(lambda stand: done.append(stand.done))
@@ -85,7 +85,7 @@ def index(ctx: Resources, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]],
 
 
 def test_the_same_hashes_as_from_the_embedded_store(
-    real: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real: UserResources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
@@ -110,7 +110,7 @@ def test_the_same_hashes_as_from_the_embedded_store(
     }
     assert "schoolname" not in cached["user:u002"]
     real.redis.client("users").flushdb()
-    small = Resources(
+    small = UserResources(
         settings_of({"LERN_REDIS__URL": real.settings.redis.url, "LERN_STORE": f"sqlite:{tmp_path / 'store.sqlite'}"}),
         Celery("test"),
     )
@@ -121,7 +121,7 @@ def test_the_same_hashes_as_from_the_embedded_store(
     small.redis.close()
 
 
-def test_a_refresh_on_real_servers(real: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refresh_on_real_servers(real: UserResources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "PAGE", 40)
     seed(real)
     client = real.redis.client("users")

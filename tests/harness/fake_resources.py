@@ -11,8 +11,11 @@ from celery import Celery
 from lern_tasks.catalogue import JobName
 from lern_tasks.connections.kafka import OutMessage
 from lern_tasks.delivery.record import Record
-from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError
+from lern_tasks.jobs.assessments.resources import AssessmentResources
+from lern_tasks.jobs.certificates.resources import CertificateResources
+from lern_tasks.jobs.progress.resources import ProgressResources
+from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.settings import Settings
 
 
@@ -123,7 +126,7 @@ class RecordingSender:
             raise DependencyDown("broker")
 
 
-class FakeResources(Resources):
+class FakeResources(ProgressResources, AssessmentResources, CertificateResources, UserResources):
     """The world of unit tests. `time_ms` stands still unless moved."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:

@@ -1,0 +1,81 @@
+"""What the certificate jobs talk to."""
+
+from functools import cached_property
+
+from lern_tasks.connections.files import Files
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.jobs.certificates.clients.certificate_files import certificate_files
+from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
+from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
+from lern_tasks.jobs.certificates.clients.registry import RegistryClient
+from lern_tasks.jobs.certificates.clients.signing import SigningClient
+from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
+from lern_tasks.jobs.certificates.issuing.issue_intents import Intents
+from lern_tasks.sunbird.content_metadata import Metadata
+from lern_tasks.sunbird.content_service import ContentClient
+from lern_tasks.sunbird.user_service import UserClient
+
+
+class CertificateResources(Resources):
+    """What the certificate jobs talk to."""
+
+    @cached_property
+    def intents(self) -> Intents:
+        """Registry intents."""
+        return Intents(self.redis.client("state"), ttl=self.settings.tasks.pending_ttl)
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Metadata of contents and collections."""
+        return Metadata(self.redis.client("metadata"), self.redis.client("collection"))
+
+    @cached_property
+    def content(self) -> ContentClient:
+        """The content service."""
+        return self.opened("content", ContentClient.from_settings(self.settings))
+
+    @cached_property
+    def users(self) -> UserClient:
+        """The user service, with all that criteria may ask for."""
+        return self.opened("users", UserClient.from_settings(self.settings))
+
+    @cached_property
+    def recipients(self) -> UserClient:
+        """The user service, for those who are told about their certificate."""
+        return self.opened("users", UserClient.from_settings(self.settings, "certificate_notification"))
+
+    @cached_property
+    def registry(self) -> RegistryClient:
+        """The certificate registry."""
+        return self.opened("registry", RegistryClient.from_settings(self.settings))
+
+    @cached_property
+    def old_registry(self) -> OldRegistryClient:
+        """The old certificate registry, for certificates without the new one."""
+        return self.opened("old_registry", OldRegistryClient.from_settings(self.settings))
+
+    @cached_property
+    def signing(self) -> SigningClient:
+        """Signatures of documents."""
+        return self.opened("signing", SigningClient.from_settings(self.settings))
+
+    @cached_property
+    def templates(self) -> TemplateClient:
+        """SVG templates of documents."""
+        return self.opened("templates", TemplateClient.from_settings(self.settings))
+
+    @cached_property
+    def certificate_files(self) -> Files:
+        """The documents of certificates."""
+        return self.opened("certificate_files", certificate_files(self.settings))
+
+    @cached_property
+    def notifications(self) -> NotificationClient:
+        """Mail, SMS and the user's feed."""
+        return self.opened("notifications", NotificationClient.from_settings(self.settings))
+
+    @cached_property
+    def search_index(self) -> SearchIndexClient:
+        """The old registry's index."""
+        return self.opened("search_index", SearchIndexClient.from_settings(self.settings))
