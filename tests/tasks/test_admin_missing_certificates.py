@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import celeryconfig
+from lern_tasks import celeryconfig
 from lern_tasks.rules.enrolment import EnrolmentKey
 from lern_tasks.stores.tables import ENROLMENTS
 from lern_tasks.tasks import admin_enrolments, admin_issuing, admin_missing_certificates
