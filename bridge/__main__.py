@@ -12,6 +12,7 @@ from bridge.service import Service
 from lern_tasks import logs, settings
 from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.errors import SettingsError
+from lern_tasks.settings import celery_layers
 
 _WRONG_USE = 2
 """Exit status for a wrong argument or setting, as argparse has it."""
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"bridge: {error}", file=sys.stderr)  # noqa: T201 (the log's own settings may be what is wrong)
         return _WRONG_USE
+    logs.logger("bridge").info("celery_config", **celery_layers.current().described())
     for route in chosen:
         _log_route(route)
     for number in (signal.SIGTERM, signal.SIGINT):

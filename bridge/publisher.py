@@ -15,7 +15,7 @@ from redis.retry import Retry
 from bridge.packing import TaskMessage
 from bridge.routes import Route
 from lern_tasks.errors import DependencyDown, LernError, SettingsError
-from lern_tasks.settings import Settings
+from lern_tasks.settings import Settings, celery_layers
 
 _TIMEOUT = 5.0
 """Seconds for one call to the broker. An answer takes under a millisecond, `appendfsync always` on a slow disk a few
@@ -50,7 +50,7 @@ def bare_app(settings: Settings) -> Celery:
     It has no result backend, or every send would subscribe to a result that nobody reads.
     """
     app = Celery("bridge", set_as_current=False)
-    app.config_from_object("celeryconfig")
+    app.config_from_object(celery_layers.SOURCE)
     # The workers' transport is for those who take messages; it would bring their stores into the bridge.
     app.conf.update(broker_url=settings.redis_url("broker"), broker_transport=None, result_backend="disabled://")
     return app

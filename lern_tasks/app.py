@@ -4,9 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
 
 from lern_tasks import logs, settings, storage
+from lern_tasks.settings import celery_layers
 
 TASK_MODULES = (
     "lern_tasks.jobs.relations.relation_cache_updater",
@@ -29,12 +30,24 @@ TASK_MODULES = (
 """Every module with tasks; nothing is found by itself."""
 
 app = Celery("lern_tasks", include=TASK_MODULES)
-app.config_from_object("celeryconfig")
+app.config_from_object(celery_layers.SOURCE)
+
+
+def configured_app() -> Celery:
+    """The app with its configuration read. Raises SettingsError."""
+    app.conf.finalize()
+    return app
 
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     logs.configure(settings.current())
+
+
+@celeryd_after_setup.connect
+@beat_init.connect
+def _log_config(**_: Any) -> None:
+    logs.logger(__name__).info("celery_config", **celery_layers.current().described())
 
 
 @worker_init.connect

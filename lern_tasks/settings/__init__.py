@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     store: str = ours("cassandra", note="cassandra, or sqlite:<file> (demo and tests)")
     log_format: Literal["text", "json"] = ours("text", note="log lines for people or for machines")
     log_level: str = ours("INFO", note="DEBUG, INFO, WARNING or ERROR")
+    celery_config: str = ours("", note="a Python file of your own with Celery's schedule and tuning, laid over ours")
     kafka: shared.KafkaSettings = Field(default_factory=shared.KafkaSettings)
     redis: shared.RedisSettings = Field(default_factory=shared.RedisSettings)
     cassandra: shared.CassandraSettings = Field(default_factory=shared.CassandraSettings)

@@ -1,4 +1,4 @@
-"""The wheel in an environment of its own: bridge, worker, beat and demo start from an empty directory."""
+"""The wheel beside another Celery application: bridge, worker, beat and demo start from an empty directory."""
 
 import json
 import os
@@ -13,6 +13,41 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 280
+BARE = {"PATH": "/usr/bin:/bin"}
+
+SHOP = {
+    "pyproject.toml": """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "shop"
+version = "1"
+
+[tool.setuptools]
+py-modules = ["shop", "celeryconfig"]
+""",
+    "shop.py": """
+from celery import Celery
+
+app = Celery("shop")
+app.config_from_object("celeryconfig")
+
+@app.task
+def price(apples):
+    return 3 * apples
+""",
+    "celeryconfig.py": """
+broker_url = "filesystem://"
+broker_transport_options = dict.fromkeys(("data_folder_in", "data_folder_out"), ".")
+result_backend = "file://."
+task_default_queue = "shop"
+worker_pool = "solo"
+imports = ["shop"]
+""",
+}
+"""Another Celery application, with its configuration where Celery's introduction puts it."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +66,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "--find-links",
             str(directory / "dist"),
             "lern-tasks==0.1.0",
+            str(_shop(directory)),
         ],
     ):
         run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
@@ -47,7 +83,7 @@ def test_the_demo_runs_from_an_empty_directory(environment: Path, tmp_path: Path
     run = subprocess.run(
         [str(environment / "bin" / "lern"), "demo", "--learners", "5", "--json"],
         cwd=empty,
-        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)},
+        env={**BARE, "TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -61,11 +97,69 @@ def test_the_demo_runs_from_an_empty_directory(environment: Path, tmp_path: Path
 
 
 def test_it_is_the_wheel_that_runs(environment: Path, tmp_path: Path) -> None:
-    code = "import bridge, celeryconfig, lern_tasks; print(lern_tasks.__file__, bridge.__file__, celeryconfig.__file__)"
-    run = subprocess.run(
-        [str(environment / "bin" / "python"), "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    code = "import bridge, lern_tasks; print(lern_tasks.__file__, bridge.__file__)"
+    assert all(path.startswith(str(environment)) for path in _python(environment, tmp_path, code).split())
+
+
+def test_it_installs_nothing_into_the_way_of_others(environment: Path, tmp_path: Path) -> None:
+    code = "import importlib.metadata as m, json; print(json.dumps([str(f) for f in m.files('lern-tasks')]))"
+    files = json.loads(_python(environment, tmp_path, code))
+    assert "lern_tasks/celeryconfig.py" in files
+    assert {name.partition("/")[0] for name in files if not name.endswith("/bin/lern")} == {
+        "lern_tasks",
+        "bridge",
+        "lern_tasks-0.1.0.dist-info",
+    }
+
+
+def test_each_of_two_applications_has_its_own_configuration(environment: Path, tmp_path: Path) -> None:
+    code = """
+from celery.app.utils import find_app
+for name in ("shop", "lern_tasks"):
+    conf = find_app(name).conf
+    print(conf.broker_url, conf.task_default_queue, conf.task_acks_late)
+"""
+    assert _python(environment, tmp_path, code).splitlines() == [
+        "filesystem:// shop False",
+        "redis://localhost:6379/0 maintenance True",
+    ]
+
+
+def test_the_other_application_works(environment: Path, tmp_path: Path) -> None:
+    worker = subprocess.Popen(
+        [str(environment / "bin" / "celery"), "-A", "shop", "worker"],
+        cwd=tmp_path,
+        env=BARE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    assert all(path.startswith(str(environment)) for path in run.stdout.split())
+    try:
+        assert _python(environment, tmp_path, "import shop; print(shop.price.delay(4).get(timeout=60))") == "12\n"
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _python(environment: Path, cwd: Path, code: str) -> str:
+    run = subprocess.run(
+        [str(environment / "bin" / "python"), "-c", code],
+        cwd=cwd,
+        env=BARE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def _shop(directory: Path) -> Path:
+    target = directory / "shop"
+    target.mkdir()
+    for name, text in SHOP.items():
+        (target / name).write_text(text)
+    return target
 
 
 def _copy(directory: Path) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import celeryconfig
+from lern_tasks import celeryconfig
 from lern_tasks.operations import enrolments, issuing
 from lern_tasks.operations import missing_certificates as admin_missing_certificates
 from lern_tasks.operations.missing_certificates import (

@@ -30,7 +30,7 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
     """Make the task `name` of a function that checks the arguments and gives what does a page.
 
     The arguments are plain JSON types by keyword; the function raises InvalidArgument. `doing` says in a few words what
-    the task does, for whoever watches it. By celeryconfig's `task_routes` it goes to the queue `bulk`.
+    the task does, for whoever watches it. By `task_routes` (celery_guarantees.py) it goes to the queue `bulk`.
     """
 
     def decorate(begin: Callable[..., Page]) -> Task:

@@ -49,7 +49,7 @@ def real(cassandra_server: Server, redis: RedisServer) -> Iterator[UserResources
         ctx.redis.close()
 
 
-def world_of(redis: RedisServer, **env: str) -> Resources:
+def world_of(redis: RedisServer, **env: str) -> UserResources:
     return UserResources(settings_of({"LERN_REDIS__URL": redis.address, **env}), Celery("test"))
 
 
