@@ -36,7 +36,7 @@ beat_schedule = {}
 CONF = """
 import json, pickle
 from celery.app.utils import find_app
-from bridge.broker import bare_app
+from bridge.publisher import bare_app
 from lern_tasks import settings
 app = find_app("lern_tasks")
 for each in (app, pickle.loads(pickle.dumps(app)), bare_app(settings.load())):

@@ -78,22 +78,22 @@ class Locks:
         self._guard = threading.Lock()
         self._renewal: threading.Thread | None = None
 
-    def rounds(self, keys: Iterable[str], *, wait: float) -> Iterator[HeldLocks]:
-        """Holdings that together cover `keys`, each released before the next is tried for.
+    def acquire_in_batches(self, keys: Iterable[str], *, wait: float) -> Iterator[HeldLocks]:
+        """Held locks that together cover `keys`, each released before the next is tried for.
 
-        Nobody waits while holding. Keys that stay busy for `wait` seconds are left out: the caller finds them by what
+        Nobody waits while locks. Keys that stay busy for `wait` seconds are left out: the caller finds them by what
         it was not given. Raises DependencyDown.
         """
         remaining = list(dict.fromkeys(keys))
         deadline = time.monotonic() + wait
         while remaining:
-            holding = self.acquire(remaining)
-            if holding.tokens:
+            locks = self.acquire(remaining)
+            if locks.tokens:
                 try:
-                    yield holding
+                    yield locks
                 finally:
-                    holding.release()
-                remaining = [key for key in remaining if key not in holding.tokens]
+                    locks.release()
+                remaining = [key for key in remaining if key not in locks.tokens]
             elif time.monotonic() >= deadline:
                 return
             else:
@@ -106,10 +106,10 @@ class Locks:
         """
         deadline = time.monotonic() + wait
         while True:
-            holding = self.acquire(keys)
-            if len(holding.tokens) == len(keys):
-                return holding
-            holding.release()
+            locks = self.acquire(keys)
+            if len(locks.tokens) == len(keys):
+                return locks
+            locks.release()
             if time.monotonic() >= deadline:
                 return None
             time.sleep(_PAUSE)

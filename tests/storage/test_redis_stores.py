@@ -56,7 +56,7 @@ def test_rounds_wait_for_busy_locks_without_holding_others(client: Client) -> No
     locks, other = Locks(client, lease=10), Locks(client, lease=10)
     busy = other.acquire(["b"])
     seen: list[set[str]] = []
-    for holding in locks.rounds(["a", "b"], wait=5):
+    for holding in locks.acquire_in_batches(["a", "b"], wait=5):
         seen.append(set(holding.tokens))
         if len(seen) == 1:
             assert other.acquire(["a"]).tokens == {}
@@ -67,7 +67,7 @@ def test_rounds_wait_for_busy_locks_without_holding_others(client: Client) -> No
 
 def test_rounds_leave_out_what_stays_busy(client: Client) -> None:
     Locks(client, lease=10).acquire(["b"])
-    covered = [set(holding.tokens) for holding in Locks(client, lease=10).rounds(["a", "b"], wait=0.1)]
+    covered = [set(holding.tokens) for holding in Locks(client, lease=10).acquire_in_batches(["a", "b"], wait=0.1)]
     assert covered == [{"a"}]
 
 

@@ -13,7 +13,7 @@ from lern_tasks.jobs.progress import content_consumption
 from lern_tasks.jobs.progress.rules.content_counts import Counts, MergedContent, StoredContent
 from lern_tasks.jobs.progress.rules.enrolment_row import EnrolmentUpdate, StoredEnrolment
 from lern_tasks.jobs.progress.rules.progress import Progress
-from lern_tasks.jobs.relations import hierarchies
+from lern_tasks.jobs.relations.hierarchies import Hierarchies
 from lern_tasks.storage.gateway import Gateway, PutMap, ReplaceCollection
 from lern_tasks.sunbird import activity_aggregates, enrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -188,7 +188,7 @@ def test_templates_of_batches(gateway: Gateway, tables: JobTables) -> None:
 def test_trees_of_collections(gateway: Gateway, tables: JobTables) -> None:
     table, root, bare = tables.content_hierarchy, uuid.uuid4().hex, uuid.uuid4().hex
     write(gateway, put(table, (root,), hierarchy='{"identifier": "do_1"}'))
-    found = hierarchies.read(gateway, table, [root, bare, ""])
+    found = Hierarchies(gateway, table).read([root, bare, ""])
     assert (found[root], found[bare]) == ('{"identifier": "do_1"}', None)
     assert isinstance(found[""], InvalidEvent)
 

@@ -30,7 +30,7 @@ def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: AssessmentResource
     for key in groups:
         # The lock of the jobs that write progress; several keys share it, if ids have colons.
         keys[f"progress:{key.text}"].append(key)
-    for holding in ctx.locks.rounds(keys, wait=ctx.settings.tasks.lock_wait):
+    for holding in ctx.locks.acquire_in_batches(keys, wait=ctx.settings.tasks.lock_wait):
         tokens = {key: token for name, token in holding.tokens.items() for key in keys[name]}
         scored = assessment_scores.write([groups[key] for key in tokens], tokens, ctx)
         lost = {key for name in holding.release() for key in keys[name]}

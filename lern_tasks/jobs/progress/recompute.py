@@ -100,7 +100,7 @@ def rounds(
     for key in causes:
         # Several keys, if ids have colons: they then share a lock.
         keys[f"progress:{key.text}"].append(key)
-    for holding in ctx.locks.rounds(keys, wait=ctx.settings.tasks.lock_wait):
+    for holding in ctx.locks.acquire_in_batches(keys, wait=ctx.settings.tasks.lock_wait):
         tokens = {key: token for name, token in holding.tokens.items() for key in keys[name]}
         answers = _write(job, wanted(list(tokens)), tokens, ctx)
         lost = {key for name in holding.release() for key in keys[name]}

@@ -7,11 +7,18 @@ from lern_tasks.storage.gateway import Gateway
 from lern_tasks.storage.table import Table
 
 
-def read(gateway: Gateway, table: Table, roots: Sequence[str]) -> dict[str, str | None | LernError]:
-    """The tree of each root as JSON text; None when there is none."""
-    found = gateway.get_many(table, [(root,) for root in roots], ("hierarchy",))
-    answers: dict[str, str | None | LernError] = {}
-    for root in roots:
-        row = found[root,]
-        answers[root] = row if isinstance(row, LernError) else (row["hierarchy"] if row else None)
-    return answers
+class Hierarchies:
+    """The trees by the id of their root."""
+
+    def __init__(self, gateway: Gateway, table: Table) -> None:
+        self._gateway = gateway
+        self._table = table
+
+    def read(self, roots: Sequence[str]) -> dict[str, str | None | LernError]:
+        """The tree of each root as JSON text; None when there is none."""
+        found = self._gateway.get_many(self._table, [(root,) for root in roots], ("hierarchy",))
+        answers: dict[str, str | None | LernError] = {}
+        for root in roots:
+            row = found[root,]
+            answers[root] = row if isinstance(row, LernError) else (row["hierarchy"] if row else None)
+        return answers

@@ -77,7 +77,7 @@ def _said(item: BatchRecord[UserEvent], ctx: UserResources) -> dict[str, Dated]:
 
 def _update(groups: Sequence[Group], reads: ProfileReads, ctx: UserResources) -> None:
     names = {f"user-cache:{group.user_id}": group for group in groups}
-    for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
+    for holding in ctx.locks.acquire_in_batches(names, wait=ctx.settings.tasks.lock_wait):
         # Everything is read after the lock is held: the newest profile is written last, whatever the order of events.
         changes = [(names[name], token) for name, token in holding.tokens.items()]
         errors = ctx.user_cache.write(list(_changes(changes, reads, ctx)))

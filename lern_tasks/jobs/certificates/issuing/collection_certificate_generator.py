@@ -56,7 +56,7 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Certifi
     names: dict[str, list[BatchRecord[GenerateRequest]]] = {}
     for item in batch.open:
         names.setdefault(f"certificate:{item.event.key.text}", []).append(item)
-    for holding in ctx.locks.rounds(names, wait=ctx.settings.tasks.lock_wait):
+    for holding in ctx.locks.acquire_in_batches(names, wait=ctx.settings.tasks.lock_wait):
         # One more for each: Cassandra keeps both of two lists that are written with the same timestamp.
         issued = {
             name: [_issue_or_fail(item, token + index, ctx) for index, item in enumerate(names[name])]

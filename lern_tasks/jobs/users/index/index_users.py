@@ -33,7 +33,7 @@ def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: boo
     return IndexPages(plan_of(since, refresh, anonymous, now_ms=ctx.now_ms()), lease=_LEASE)
 
 
-@shared_task(name="lern.index_users_daily", bind=True, queue=catalogue.MAINTENANCE_QUEUE)
+@shared_task(name="lern.index_users_daily", bind=True)
 def index_users_daily(self: Task) -> str:
     """Start the run of the day; its task id, by which it can be watched."""
     return start_daily(process_resources(lern_settings.current(), self.app))
