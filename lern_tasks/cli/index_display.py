@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from lern_tasks.cli.printing import print_json, print_table
-from lern_tasks.delivery.resumable.checkpoints import Stand
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.jobs.users.index.plan import Tally
 
 _LINE_EVERY = 10.0
@@ -45,7 +45,7 @@ class IndexDisplay:
     ) -> None:
         self._progress.stop()
 
-    def show(self, stand: Stand) -> None:
+    def show(self, stand: Checkpoint) -> None:
         """Show how far the run is."""
         now = time.monotonic()
         users = int(stand.result["users"])

@@ -10,8 +10,8 @@ from uuid import uuid4
 import msgspec
 
 from lern_tasks.delivery.outage import OutageWait
-from lern_tasks.delivery.resumable.checkpoints import Run, Stand
-from lern_tasks.delivery.resumable.runner import Turn
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
+from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, RefusedByService, TransientError
 from lern_tasks.jobs.users.index.pages import IndexPages
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
@@ -30,7 +30,7 @@ _PAUSE = 1.0
 class IndexRun:
     """A run and where it stands; the same place serves the task of that id."""
 
-    def __init__(self, ctx: UserResources, run_id: str, run: Run) -> None:
+    def __init__(self, ctx: UserResources, run_id: str, run: RunState) -> None:
         self._ctx = ctx
         self._id = run_id
         self._run = run
@@ -40,7 +40,7 @@ class IndexRun:
         """A new run. Raises DependencyDown."""
         run_id = f"cli-{uuid4().hex[:8]}"
         result = msgspec.to_builtins(tally_of(plan, now_ms=ctx.now_ms()))
-        run = Run(stand=Stand(result=result), version=1)
+        run = RunState(stand=Checkpoint(result=result), version=1)
         ctx.runs.write(run_id, run)
         return cls(ctx, run_id, run)
 
@@ -60,27 +60,27 @@ class IndexRun:
         """What the run did so far."""
         return msgspec.convert(self._run.stand.result, Tally)
 
-    def work(self, show: Callable[[Stand], None]) -> None:
+    def work(self, show: Callable[[Checkpoint], None]) -> None:
         """Do what is left, and show where it stands after each page. Raises LernError: it can be resumed."""
         # Not the run's id: somebody else who goes on with it must not be taken for this process.
         owner = f"{self._id}/{uuid4().hex[:8]}"
         pages = IndexPages(self.tally.plan, lease=_LEASE, run=self._id)
-        turn = Turn(self._ctx, owner, math.inf)
+        page_context = PageContext(self._ctx, owner, math.inf)
         try:
             while not self._run.stand.ended:
-                self._advance(lambda: pages(self._run.stand, turn))
+                self._advance(lambda: pages(self._run.stand, page_context))
                 show(self._run.stand)
         finally:
             with suppress(LernError):
                 self._ctx.index_runs.release(owner)
 
-    def _advance(self, page: Callable[[], Stand]) -> None:
+    def _advance(self, page: Callable[[], Checkpoint]) -> None:
         new = replace(self._run, stand=self._through_failures(page), version=self._run.version + 1)
         if not self._ctx.runs.write(self._id, new):
             raise LockBusy("another process goes on with this run")
         self._run = new
 
-    def _through_failures(self, page: Callable[[], Stand]) -> Stand:
+    def _through_failures(self, page: Callable[[], Checkpoint]) -> Checkpoint:
         outage_wait = OutageWait(self._ctx, soft_limit=_PATIENCE)
         while True:
             try:

@@ -18,7 +18,7 @@ from lern_tasks.connections.redis import RedisRoles
 from lern_tasks.delivery.delivery_counter import DeliveryCounter
 from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
-from lern_tasks.delivery.resumable.checkpoints import Runs
+from lern_tasks.delivery.resumable.checkpoints import RunStates
 from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.settings import Settings
 from lern_tasks.storage import open_gateway
@@ -108,9 +108,9 @@ class Resources:
         return IdempotencyKeys(self.redis.client("state"))
 
     @cached_property
-    def runs(self) -> Runs:
+    def runs(self) -> RunStates:
         """Where long tasks stand."""
-        return Runs(self.redis.client("state"))
+        return RunStates(self.redis.client("state"))
 
 
 _resources: Resources | None = None

@@ -8,7 +8,8 @@ import msgspec
 from lern_tasks.delivery.handoff import Handoff, hand_off
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.resumable.resumable_task import Stand, Turn
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
+from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import DependencyDown, LernError, SettingsError, TransientError
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import JOB, EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
@@ -72,23 +73,32 @@ def named(key: EnrolmentKey) -> dict[str, str]:
     return {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
 
 
-def work(chunk: Chunk, stand: Stand, turn: Turn, *, group: Callable[[EligibleCertificate], str], really: bool) -> Stand:
+def work(
+    chunk: Chunk,
+    checkpoint: Checkpoint,
+    page_context: PageContext,
+    *,
+    group: Callable[[EligibleCertificate], str],
+    really: bool,
+) -> Checkpoint:
     """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned."""
-    tally = msgspec.convert(stand.result, Tally) if stand.result else Tally()
-    data = EligibilityData(turn.ctx.view(CertificateResources), chunk.keys)
+    tally = msgspec.convert(checkpoint.result, Tally) if checkpoint.result else Tally()
+    data = EligibilityData(page_context.ctx.view(CertificateResources), chunk.keys)
     earned: list[EnrolmentKey] = []
     after, done = chunk.after, chunk.done
     for key in chunk.keys:
-        if _counts(key, data, tally, turn.ctx, group):
+        if _counts(key, data, tally, page_context.ctx, group):
             earned.append(key)
-        if turn.over and key != chunk.keys[-1]:
+        if page_context.over and key != chunk.keys[-1]:
             after, done = chunk.behind(key), 0.0
             break
     if really:
-        ask(turn.ctx, earned, cause(turn.ctx, turn.task_id), reissue=False)
+        ask(page_context.ctx, earned, cause(page_context.ctx, page_context.task_id), reissue=False)
         tally.asked += len(earned)
     result = msgspec.to_builtins(tally)
-    return Stand(after=after, done=1.0 if after is None else max(stand.done, done), ended=after is None, result=result)
+    return Checkpoint(
+        after=after, done=1.0 if after is None else max(checkpoint.done, done), ended=after is None, result=result
+    )
 
 
 def _counts(
@@ -139,6 +149,8 @@ def ask(ctx: Resources, keys: Sequence[EnrolmentKey], run: Record, *, reissue: b
     hand_off(ctx, steps)
 
 
-def said(stand: Stand, **more: Any) -> Stand:
-    """The stand with more in its result."""
-    return Stand(after=stand.after, done=stand.done, ended=stand.ended, result={**stand.result, **more})
+def said(checkpoint: Checkpoint, **more: Any) -> Checkpoint:
+    """The checkpoint with more in its result."""
+    return Checkpoint(
+        after=checkpoint.after, done=checkpoint.done, ended=checkpoint.ended, result={**checkpoint.result, **more}
+    )

@@ -12,7 +12,9 @@ from celery import Task, shared_task
 from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
 from lern_tasks.delivery.resources import Resources, process_resources
-from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
+from lern_tasks.delivery.resumable.resumable_task import resumable_task
+from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import InvalidArgument
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
@@ -32,8 +34,8 @@ _NIGHT = 3600
 _log = logger(__name__)
 
 
-@long_task(NAME, doing="looking for missing certificates")
-def sweep_missing_certificates(since: object, fix: object = False) -> Page:
+@resumable_task(NAME, doing="looking for missing certificates")
+def sweep_missing_certificates(since: object, fix: object = False) -> PageFunction:
     """Find enrolments completed since a date that earn a certificate which they lack, and with `fix` ask for it."""
     begin, really = arguments.moment("since", since), arguments.flag("fix", fix)
     if begin > datetime.now(UTC):
@@ -41,9 +43,9 @@ def sweep_missing_certificates(since: object, fix: object = False) -> Page:
     return partial(_sweep, begin, really)
 
 
-def _sweep(since: datetime, fix: bool, stand: Stand, turn: Turn) -> Stand:
-    page = chunk(turn.ctx, stand.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
-    new = work(page, stand, turn, group=_by_batch, really=fix)
+def _sweep(since: datetime, fix: bool, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
+    page = chunk(page_context.ctx, checkpoint.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
+    new = work(page, checkpoint, page_context, group=_by_batch, really=fix)
     new = said(new, since=since.isoformat(), fix=fix, says=messages.issued(new.result, really=fix))
     if new.ended and new.result["learners"]:
         # The nightly one is read by nobody: the log is where its findings are seen.

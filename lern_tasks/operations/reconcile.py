@@ -7,7 +7,9 @@ from functools import partial
 from typing import Any
 
 from lern_tasks.delivery.handoff import hand_off
-from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
+from lern_tasks.delivery.resumable.resumable_task import resumable_task
+from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
 from lern_tasks.jobs.progress.resources import ProgressResources
@@ -22,21 +24,21 @@ _CHUNK = 1000
 """Enrolments handed over at once: ten messages of a hundred."""
 
 
-@long_task("lern.reconcile_enrolment", doing="reconciling the enrolment")
-def reconcile_enrolment(user_id: object, course_id: object, batch_id: object) -> Page:
+@resumable_task("lern.reconcile_enrolment", doing="reconciling the enrolment")
+def reconcile_enrolment(user_id: object, course_id: object, batch_id: object) -> PageFunction:
     """Compute one enrolment again, and ask for the certificate when it is complete."""
     return partial(_one, arguments.enrolment(user_id, course_id, batch_id))
 
 
-def _one(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
-    ctx = turn.ctx
+def _one(key: EnrolmentKey, _stand: Checkpoint, page_context: PageContext) -> Checkpoint:
+    ctx = page_context.ctx
     row = rows(ctx, [key])[key]
     result: dict[str, Any] = {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
     if row is None:
         return _ended({**result, "found": False, "says": messages.no_enrolment(key)})
-    run = cause(ctx, turn.task_id)
+    run = cause(ctx, page_context.task_id)
     answer = reconcile(
-        [key], ctx.view(ProgressResources), cause=run, delivered_before={key} if turn.repeated else frozenset()
+        [key], ctx.view(ProgressResources), cause=run, delivered_before={key} if page_context.repeated else frozenset()
     )[key]
     if isinstance(answer, LernError):
         raise answer
@@ -66,28 +68,28 @@ def _words(row: Row, answer: Reconciliation, asked: bool) -> dict[str, str]:
     return {"says": messages.reconciled(_figures(row, answer), asked=asked)}
 
 
-def _ended(result: dict[str, Any]) -> Stand:
-    return Stand(done=1.0, ended=True, result=result)
+def _ended(result: dict[str, Any]) -> Checkpoint:
+    return Checkpoint(done=1.0, ended=True, result=result)
 
 
-@long_task("lern.reconcile_batch", doing="handing enrolments to reconciliation")
-def reconcile_batch(course_id: object, batch_id: object) -> Page:
+@resumable_task("lern.reconcile_batch", doing="handing enrolments to reconciliation")
+def reconcile_batch(course_id: object, batch_id: object) -> PageFunction:
     """Hand every enrolment of a batch to `lern.enrolment_reconciliation`, on the queue for mass work."""
     course = arguments.text_id("course_id", course_id)
     return partial(_batch, course, arguments.text_id("batch_id", batch_id))
 
 
-def _batch(course_id: str, batch_id: str, stand: Stand, turn: Turn) -> Stand:
-    ctx = turn.ctx
+def _batch(course_id: str, batch_id: str, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
+    ctx = page_context.ctx
     result: dict[str, Any] = {"course_id": course_id, "batch_id": batch_id, "found": True, "enrolments": 0}
-    if stand.after is None and not batch_exists(ctx, course_id, batch_id):
+    if checkpoint.after is None and not batch_exists(ctx, course_id, batch_id):
         return _ended({**result, "found": False, "says": messages.no_batch(course_id, batch_id)})
-    page = chunk(ctx, stand.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
+    page = chunk(ctx, checkpoint.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
     # A copy by batch may name enrolments that are gone.
     there = [key for key, row in rows(ctx, page.keys).items() if row is not None]
-    run = cause(ctx, turn.task_id)
+    run = cause(ctx, page_context.task_id)
     hand_off(ctx, [sync_step(key, run, ctx) for key in there])
-    result["enrolments"] = stand.result.get("enrolments", 0) + len(there)
+    result["enrolments"] = checkpoint.result.get("enrolments", 0) + len(there)
     if page.after is None:
         return _ended({**result, "says": messages.handed_over(result["enrolments"])})
-    return Stand(after=page.after, done=max(stand.done, page.done), result=result)
+    return Checkpoint(after=page.after, done=max(checkpoint.done, page.done), result=result)

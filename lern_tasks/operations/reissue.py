@@ -3,7 +3,9 @@
 from functools import partial
 from typing import Any
 
-from lern_tasks.delivery.resumable.resumable_task import Page, Stand, Turn, long_task
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
+from lern_tasks.delivery.resumable.resumable_task import resumable_task
+from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
 from lern_tasks.jobs.certificates.resources import CertificateResources
@@ -14,23 +16,23 @@ from lern_tasks.operations.issuing import CHUNK, ask, named, said, work
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
-@long_task("lern.reissue_certificate", doing="issuing the certificate again")
-def reissue_certificate(user_id: object, course_id: object, batch_id: object) -> Page:
+@resumable_task("lern.reissue_certificate", doing="issuing the certificate again")
+def reissue_certificate(user_id: object, course_id: object, batch_id: object) -> PageFunction:
     """Issue the certificates of one enrolment again, each in the place of the one that there is."""
     return partial(_reissue, arguments.enrolment(user_id, course_id, batch_id))
 
 
-def _reissue(key: EnrolmentKey, _stand: Stand, turn: Turn) -> Stand:
-    ctx = turn.ctx
+def _reissue(key: EnrolmentKey, _stand: Checkpoint, page_context: PageContext) -> Checkpoint:
+    ctx = page_context.ctx
     if rows(ctx, [key])[key] is None:
         result = {**named(key), "found": False, "templates": [], "says": messages.no_enrolment(key)}
-        return Stand(done=1.0, ended=True, result=result)
+        return Checkpoint(done=1.0, ended=True, result=result)
     found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, asked_ms=None)
     if found.earned:
-        ask(ctx, [key], cause(ctx, turn.task_id), reissue=True)
+        ask(ctx, [key], cause(ctx, page_context.task_id), reissue=True)
     templates = _templates(found)
     result = {**named(key), "found": True, "templates": templates, "says": messages.reissued(templates)}
-    return Stand(done=1.0, ended=True, result=result)
+    return Checkpoint(done=1.0, ended=True, result=result)
 
 
 def _templates(found: Evaluation) -> list[dict[str, Any]]:
@@ -60,20 +62,22 @@ def _templates(found: Evaluation) -> list[dict[str, Any]]:
     return [*earned, *others]
 
 
-@long_task("lern.issue_batch", doing="evaluating the batch")
-def issue_batch(course_id: object, batch_id: object, dry_run: object = True) -> Page:
+@resumable_task("lern.issue_batch", doing="evaluating the batch")
+def issue_batch(course_id: object, batch_id: object, dry_run: object = True) -> PageFunction:
     """Evaluate every complete, active enrolment of a batch, and ask for what is missing unless `dry_run`."""
     course, batch = arguments.text_id("course_id", course_id), arguments.text_id("batch_id", batch_id)
     return partial(_batch, course, batch, arguments.flag("dry_run", dry_run))
 
 
-def _batch(course_id: str, batch_id: str, dry_run: bool, stand: Stand, turn: Turn) -> Stand:
+def _batch(
+    course_id: str, batch_id: str, dry_run: bool, checkpoint: Checkpoint, page_context: PageContext
+) -> Checkpoint:
     about = {"course_id": course_id, "batch_id": batch_id, "dry_run": dry_run}
-    if stand.after is None and not batch_exists(turn.ctx, course_id, batch_id):
+    if checkpoint.after is None and not batch_exists(page_context.ctx, course_id, batch_id):
         says = messages.no_batch(course_id, batch_id)
-        return Stand(done=1.0, ended=True, result={**about, "found": False, "says": says})
-    page = chunk(turn.ctx, stand.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
-    new = work(page, stand, turn, group=_by_template, really=not dry_run)
+        return Checkpoint(done=1.0, ended=True, result={**about, "found": False, "says": says})
+    page = chunk(page_context.ctx, checkpoint.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
+    new = work(page, checkpoint, page_context, group=_by_template, really=not dry_run)
     return said(new, **about, found=True, says=messages.issued(new.result, really=not dry_run))
 
 

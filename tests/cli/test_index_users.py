@@ -13,7 +13,7 @@ from rich.console import Console
 
 from lern_tasks.cli import index_run
 from lern_tasks.cli.index_display import IndexDisplay
-from lern_tasks.delivery.resumable.checkpoints import Stand
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.jobs.users.index import pages as user_index_pages
 from lern_tasks.jobs.users.index.runs import IndexRuns
@@ -124,7 +124,7 @@ def test_what_cannot_be_run(installed: Installed, arguments: list[str], said: st
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     real, pages = user_index_pages.IndexPages._page, []
 
-    def page(self: Any, *args: Any) -> Stand:
+    def page(self: Any, *args: Any) -> Checkpoint:
         pages.append(args)
         if len(pages) == 3:
             signal.raise_signal(signal.SIGINT)
@@ -155,7 +155,7 @@ def test_a_second_run_is_refused_while_one_goes_on(installed: Installed) -> None
 def test_two_that_resume_one_run_do_not_both_go_on(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     real = index_run.IndexRun._through_failures
 
-    def overtaken(self: Any, page: Any) -> Stand:
+    def overtaken(self: Any, page: Any) -> Checkpoint:
         found = real(self, page)
         self._resources.runs.write(self._id, replace(self._run, version=self._run.version + 1))
         return found
@@ -180,6 +180,6 @@ def test_the_display(terminal: bool) -> None:
     display = IndexDisplay(Console(file=output, force_terminal=terminal, width=100, color_system=None), 1000)
     display._line = 0.0
     with display:
-        display.show(Stand(after="users 1", done=0.25, result={"users": 3000}))
+        display.show(Checkpoint(after="users 1", done=0.25, result={"users": 3000}))
     assert "25%" in output.getvalue()
     assert "3,000 users" in output.getvalue()

@@ -21,7 +21,7 @@ return 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class Checkpoint:
     """How far the work is.
 
     `after`: what the next page needs to know, None at the start. `done`: how much lies behind, from 0 to 1. `result`:
@@ -35,13 +35,13 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunState:
     """One long task: its stand, the number of the message that goes on with it, and what its page spent of its retries.
 
     Messages with a smaller number are doubles of older ones. `first_failed_ms` is epoch ms.
     """
 
-    stand: Stand = field(default_factory=Stand)
+    stand: Checkpoint = field(default_factory=Checkpoint)
     slice: int = 0
     version: int = 0
     attempt: int = 0
@@ -49,19 +49,19 @@ class Run:
     first_failed_ms: int | None = None
 
 
-class Runs:
+class RunStates:
     """The runs by task id."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def read(self, task_id: str) -> Run | None:
+    def read(self, task_id: str) -> RunState | None:
         """The run; None when it has not begun, or ended long ago. Raises DependencyDown."""
         with translated():
             text = self._client.hget(_key(task_id), "run")
-        return msgspec.json.decode(text, type=Run) if text else None
+        return msgspec.json.decode(text, type=RunState) if text else None
 
-    def write(self, task_id: str, run: Run) -> bool:
+    def write(self, task_id: str, run: RunState) -> bool:
         """Write `run` over the version before it; False when another delivery was faster. Raises DependencyDown."""
         text = msgspec.json.encode(run).decode()
         with translated():

@@ -13,12 +13,9 @@ from celery import Task, shared_task
 from lern_tasks import settings as lern_settings
 from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.delivery.resources import process_resources
-from lern_tasks.delivery.resumable.checkpoints import Stand
-from lern_tasks.delivery.resumable.runner import Message, Page, Slice, Turn
+from lern_tasks.delivery.resumable.runner import Message, PageFunction, Runner
 from lern_tasks.errors import InvalidArgument, LernError
 from lern_tasks.settings import Settings
-
-__all__ = ["Page", "Stand", "Turn", "long_task", "soft_limit"]
 
 
 def soft_limit(settings: Settings) -> int:
@@ -26,14 +23,14 @@ def soft_limit(settings: Settings) -> int:
     return max(settings.job(job).soft_time_limit for job in EVENT_JOBS)
 
 
-def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]:
+def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunction]], Task]:
     """Make the task `name` of a function that checks the arguments and gives what does a page.
 
     The arguments are plain JSON types by keyword; the function raises InvalidArgument. `doing` says in a few words what
     the task does, for whoever watches it. By `task_routes` (celery_guarantees.py) it goes to the queue `bulk`.
     """
 
-    def decorate(begin: Callable[..., Page]) -> Task:
+    def decorate(begin: Callable[..., PageFunction]) -> Task:
         settings = lern_settings.current()
         limit = soft_limit(settings)
 
@@ -46,7 +43,7 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
                 if type(number) is not int or number < 0:
                     raise InvalidArgument("slice is set by the task itself; leave it out")
                 message = Message(name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing)
-                return Slice(message, page, ctx, soft_limit=soft_limit(ctx.settings)).run()
+                return Runner(message, page, ctx, soft_limit=soft_limit(ctx.settings)).run()
 
         run.__doc__ = begin.__doc__
         run.__module__ = begin.__module__
@@ -64,7 +61,7 @@ def long_task(name: str, *, doing: str) -> Callable[[Callable[..., Page]], Task]
     return decorate
 
 
-def _bound(begin: Callable[..., Page], args: Any, kwargs: Any) -> dict[str, Any]:
+def _bound(begin: Callable[..., PageFunction], args: Any, kwargs: Any) -> dict[str, Any]:
     try:
         bound = inspect.signature(begin).bind(*args, **kwargs)
     except TypeError as error:

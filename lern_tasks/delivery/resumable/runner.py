@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from lern_tasks.catalogue import BULK_QUEUE
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.resumable.checkpoints import Run, Stand
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.retry_policy import GiveUp, decide
 from lern_tasks.delivery.settlement import retry_limits
 from lern_tasks.delivery.task import PoisonMessage
@@ -35,7 +35,7 @@ _SHOWN_EVERY = 1.0
 _log = logger(__name__)
 
 
-class Turn:
+class PageContext:
     """What a page may know of the slice that it belongs to."""
 
     def __init__(self, ctx: Resources, task_id: str, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Turn:
         return time.monotonic() >= self._deadline
 
 
-Page = Callable[[Stand, Turn], Stand]
+PageFunction = Callable[[Checkpoint, PageContext], Checkpoint]
 """Does the next page of the work, and says how far it is then. Its effects may happen twice.
 
 Raises LernError: an outage is waited out, what is transient is tried again, everything else ends the task as FAILURE.
@@ -79,10 +79,10 @@ class Message:
     doing: str
 
 
-class Slice:
+class Runner:
     """Runs one message."""
 
-    def __init__(self, message: Message, page: Page, ctx: Resources, *, soft_limit: float) -> None:
+    def __init__(self, message: Message, page: PageFunction, ctx: Resources, *, soft_limit: float) -> None:
         self._message = message
         self._page = page
         self._ctx = ctx
@@ -90,18 +90,18 @@ class Slice:
         self._id = message.task_id
         self._outage_wait = OutageWait(ctx, soft_limit=soft_limit)
         # Half of the limit: the last page may take as long again.
-        self._turn = Turn(ctx, self._id, soft_limit / 2)
+        self._page_context = PageContext(ctx, self._id, soft_limit / 2)
         self._shown = 0.0
 
     def run(self) -> dict[str, Any]:
         """Work until the end, or until the time of the slice is over; the result. Raises Ignore when it goes on."""
-        run = Run(slice=self._number)
+        run = RunState(slice=self._number)
         try:
             run = self._read()
             self._show(run)
             while not run.stand.ended:
                 run = self._advance(run)
-                if self._turn.over and not run.stand.ended:
+                if self._page_context.over and not run.stand.ended:
                     self._hand_over(run)
         except _Overtaken:
             # Both deliveries have one tag: when this one is acknowledged and the other dies, nothing would come again.
@@ -114,36 +114,36 @@ class Slice:
         _log.info("long_task_done", **_numbers(run.stand.result))
         return dict(run.stand.result)
 
-    def _read(self) -> Run:
+    def _read(self) -> RunState:
         """Where the task stands; a message that is older than what was done is let go."""
         deliveries = self._outage_wait.call_through_outage(lambda: self._ctx.delivery_counter.increment(self._delivery))
         run = self._outage_wait.call_through_outage(lambda: self._ctx.runs.read(self._id))
         if run is None and self._number:
             raise LostRun("where this task stood is not known any more; start it again")
         if run is None or run.slice < self._number:
-            run = replace(run or Run(), slice=self._number)
+            run = replace(run or RunState(), slice=self._number)
         if run.slice > self._number and not run.stand.ended:
             raise Ignore
         if deliveries > self._ctx.settings.tasks.max_deliveries and not run.stand.ended:
             raise PoisonMessage(f"the page after {run.stand.after!r} ended its process {deliveries - 1} times")
-        self._turn.repeated = deliveries > 1 or run.first_failed_ms is not None
+        self._page_context.repeated = deliveries > 1 or run.first_failed_ms is not None
         return run
 
-    def _advance(self, run: Run) -> Run:
+    def _advance(self, run: RunState) -> RunState:
         """Do a page and note down what it did."""
         stand = self._through_outages(run)
-        run = Run(stand=stand, slice=run.slice, version=run.version)
+        run = RunState(stand=stand, slice=run.slice, version=run.version)
         run = self._write(run)
-        self._turn.repeated = False
+        self._page_context.repeated = False
         with suppress(DependencyDown):
             self._ctx.delivery_counter.reset(self._delivery)
         self._show(run)
         return run
 
-    def _through_outages(self, run: Run) -> Stand:
+    def _through_outages(self, run: RunState) -> Checkpoint:
         while True:
             try:
-                return self._page(run.stand, self._turn)
+                return self._page(run.stand, self._page_context)
             except (DependencyDown, TransientError) as error:
                 down = _outage(self._ctx, error)
                 if down is None:
@@ -152,24 +152,24 @@ class Slice:
                 # Whatever the page does, it did not end its process.
                 with suppress(DependencyDown):
                     self._ctx.delivery_counter.reset(self._delivery)
-                self._turn.repeated = True
+                self._page_context.repeated = True
                 if not self._outage_wait.wait_until_up(down.name):
                     raise down from error
 
-    def _write(self, run: Run) -> Run:
+    def _write(self, run: RunState) -> RunState:
         new = replace(run, version=run.version + 1)
         if not self._outage_wait.call_through_outage(lambda: self._ctx.runs.write(self._id, new)):
             raise _Overtaken
         return new
 
-    def _hand_over(self, run: Run) -> NoReturn:
+    def _hand_over(self, run: RunState) -> NoReturn:
         """Let the next message go on. Sent first: what dies in between is delivered again, and sends it twice."""
         self._send(run.slice + 1)
         with suppress(_Overtaken):
             self._write(replace(run, slice=run.slice + 1))
         raise Ignore
 
-    def _again(self, run: Run, error: LernError) -> NoReturn:
+    def _again(self, run: RunState, error: LernError) -> NoReturn:
         """Send the slice again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
         with no_soft_limit():
             spent, delay = self._spent(run, error)
@@ -183,7 +183,7 @@ class Slice:
             self._send(self._number, countdown=min(delay, float(self._ctx.settings.tasks.countdown_cap)))
         raise Ignore
 
-    def _spent(self, run: Run, error: LernError) -> tuple[Run, float]:
+    def _spent(self, run: RunState, error: LernError) -> tuple[RunState, float]:
         """The run with what the failure costs, and the seconds to wait. Raises `error` when all is spent."""
         if isinstance(error, Requeue):
             return run, error.delay
@@ -223,7 +223,7 @@ class Slice:
         """Counts the deliveries of this slice since its last page."""
         return f"{self._id}:{self._number}"
 
-    def _show(self, run: Run, note: str = "") -> None:
+    def _show(self, run: RunState, note: str = "") -> None:
         """Say in the task's state how far it is. What keeps that from being stored keeps no work from being done."""
         if run.stand.ended or (not note and time.monotonic() < self._shown):
             return

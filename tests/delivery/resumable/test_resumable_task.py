@@ -9,9 +9,9 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.delivery.resumable.checkpoints import Run, Stand
-from lern_tasks.delivery.resumable.resumable_task import long_task
-from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, Page, Turn
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
+from lern_tasks.delivery.resumable.resumable_task import resumable_task
+from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, PageContext, PageFunction
 from lern_tasks.delivery.task import PoisonMessage
 from lern_tasks.errors import DependencyDown, InvalidArgument, NotReady, RefusedByService, Requeue, TransientError
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
@@ -34,13 +34,13 @@ def _fresh() -> None:
         notes.clear()
 
 
-@long_task("test.count", doing="counting to five")
-def count_pages(name: object, size: object = 1) -> Page:
+@resumable_task("test.count", doing="counting to five")
+def count_pages(name: object, size: object = 1) -> PageFunction:
     """Counts to PAGES, `size` at a page."""
     if not isinstance(name, str):
         raise InvalidArgument("name is not text")
 
-    def page(stand: Stand, turn: Turn) -> Stand:
+    def page(stand: Checkpoint, turn: PageContext) -> Checkpoint:
         if failures:
             raise failures.pop(0)
         if between:
@@ -49,7 +49,7 @@ def count_pages(name: object, size: object = 1) -> Page:
         turn.ctx.sender.send("certificate_replacement", [], task_id=f"{name}-{number}")
         done.append(number)
         counted = stand.result.get("counted", 0) + 1
-        return Stand(after=str(number), done=number / PAGES, ended=number == PAGES, result={"counted": counted})
+        return Checkpoint(after=str(number), done=number / PAGES, ended=number == PAGES, result={"counted": counted})
 
     return page
 
@@ -268,9 +268,9 @@ def test_a_page_that_kills_its_worker_is_given_up(slices: LongTasks) -> None:
 def test_a_run_is_written_over_the_version_before_it_only(chain: Chain) -> None:
     runs = chain.ctx.runs
     assert runs.read("r") is None
-    assert runs.write("r", Run(version=1))
-    assert not runs.write("r", Run(version=1))
-    assert not runs.write("r", Run(version=3))
-    assert runs.write("r", Run(version=2, stand=Stand(after="x", result={"first": ["a"]})))
-    assert runs.read("r") == Run(version=2, stand=Stand(after="x", result={"first": ["a"]}))
+    assert runs.write("r", RunState(version=1))
+    assert not runs.write("r", RunState(version=1))
+    assert not runs.write("r", RunState(version=3))
+    assert runs.write("r", RunState(version=2, stand=Checkpoint(after="x", result={"first": ["a"]})))
+    assert runs.read("r") == RunState(version=2, stand=Checkpoint(after="x", result={"first": ["a"]}))
     assert 86_400 < chain.ctx.redis.client("state").ttl("lern:run:r") <= 7 * 86_400

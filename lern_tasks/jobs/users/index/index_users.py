@@ -11,8 +11,8 @@ from celery import Task, current_app, shared_task
 from lern_tasks import catalogue
 from lern_tasks import settings as lern_settings
 from lern_tasks.delivery.resources import Resources, process_resources
-from lern_tasks.delivery.resumable.resumable_task import long_task
-from lern_tasks.delivery.resumable.runner import Page
+from lern_tasks.delivery.resumable.resumable_task import resumable_task
+from lern_tasks.delivery.resumable.runner import PageFunction
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.jobs.users.index.pages import IndexPages
 from lern_tasks.jobs.users.index.plan import YESTERDAY, plan_of
@@ -26,8 +26,8 @@ _DAILY_LOCK = 3600
 """Seconds: two beats a few minutes apart start one run, the next day's starts another."""
 
 
-@long_task(NAME, doing="indexing users")
-def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: bool = False) -> Page:
+@resumable_task(NAME, doing="indexing users")
+def index_users(*, since: str = YESTERDAY, refresh: bool = False, anonymous: bool = False) -> PageFunction:
     """Index users changed since a date, all of them, or copy users without account. Raises InvalidArgument."""
     ctx = process_resources(lern_settings.current(), current_app)
     return IndexPages(plan_of(since, refresh, anonymous, now_ms=ctx.now_ms()), lease=_LEASE)

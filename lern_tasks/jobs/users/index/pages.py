@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from lern_tasks.delivery.resumable.checkpoints import Stand
-from lern_tasks.delivery.resumable.runner import Turn
+from lern_tasks.delivery.resumable.checkpoints import Checkpoint
+from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import LockBusy, RefusedByService, SettingsError
 from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
 from lern_tasks.jobs.users.index.rows import UserRows
@@ -50,49 +50,53 @@ class IndexPages:
         self._run = run
         self._rows: UserRows | None = None
 
-    def __call__(self, stand: Stand, turn: Turn) -> Stand:
+    def __call__(self, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
         """The next page. Raises LernError: Refused when another run goes on."""
-        ctx = turn.ctx.view(UserResources)
-        self._claim(stand, turn.task_id, ctx)
+        ctx = page_context.ctx.view(UserResources)
+        self._claim(checkpoint, page_context.task_id, ctx)
         holding = ctx.locks.acquire([_LOCK])
         if not holding.tokens:
             raise LockBusy("another process does a page of the user index")
         try:
-            found = self._page(stand, ctx, holding.tokens[_LOCK])
+            found = self._page(checkpoint, ctx, holding.tokens[_LOCK])
         except (RefusedByService, SettingsError):
             # The run ends with this: nobody shall wait for it.
-            ctx.index_runs.release(turn.task_id)
+            ctx.index_runs.release(page_context.task_id)
             raise
         finally:
             holding.release()
         if found.ended:
-            ctx.index_runs.release(turn.task_id)
+            ctx.index_runs.release(page_context.task_id)
         return found
 
-    def _claim(self, stand: Stand, task_id: str, ctx: UserResources) -> None:
+    def _claim(self, checkpoint: Checkpoint, task_id: str, ctx: UserResources) -> None:
         other = ctx.index_runs.claim(task_id, lease=self._lease)
         if other is not None:
             raise RefusedByService(
                 f"another run of the user index goes on ({other.run}); if its process was killed, "
                 f"a run may begin in {other.seconds:.0f} s"
             )
-        if stand.after is None:
+        if checkpoint.after is None:
             ctx.index_runs.begun(self._run or task_id)
 
-    def _page(self, stand: Stand, ctx: UserResources, token: int) -> Stand:
-        tally = msgspec.convert(stand.result, Tally) if stand.result else tally_of(self._plan, now_ms=ctx.now_ms())
+    def _page(self, checkpoint: Checkpoint, ctx: UserResources, token: int) -> Checkpoint:
+        tally = (
+            msgspec.convert(checkpoint.result, Tally)
+            if checkpoint.result
+            else tally_of(self._plan, now_ms=ctx.now_ms())
+        )
         if self._rows is None:
             self._rows = UserRows(ctx.gateway, for_job(ctx.settings, JOB))
         page = _Page(ctx, self._rows, tally, token)
         begin = "anonymous" if tally.anonymous else "users"
-        phase, _, place = (stand.after or begin).partition(" ")
+        phase, _, place = (checkpoint.after or begin).partition(" ")
         after, done = getattr(page, phase)(place or None)
         if after is not None:
             after = f"{phase} {after}"
         elif phase == "users" and tally.refresh and not tally.other_ids:
             after = "stale"
         result = msgspec.to_builtins(tally)
-        return Stand(after=after, done=1.0 if after is None else done, ended=after is None, result=result)
+        return Checkpoint(after=after, done=1.0 if after is None else done, ended=after is None, result=result)
 
 
 class _Page:
