@@ -10,9 +10,9 @@ import pytest
 from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from lern_tasks.catalogue import EVENT_JOBS, topic_name
+from lern_tasks.catalogue import EVENT_JOBS, RedisRole, topic_name
 from lern_tasks.errors import SettingsError
-from lern_tasks.settings import RedisRole, Settings
+from lern_tasks.settings import Settings
 from lern_tasks.settings.field import snake
 from lern_tasks.sunbird.table_names import for_job
 from tests.harness.processes import settings_of
