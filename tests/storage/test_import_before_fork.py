@@ -34,4 +34,4 @@ def test_a_worker_imports_the_driver_of_its_store_before_it_forks(store: str, dr
         timeout=60,
     )
     assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout) == [False, driver]
+    assert json.loads(run.stdout.splitlines()[-1]) == [False, driver]
