@@ -20,6 +20,7 @@ from lern_tasks.settings.progress import ProgressSettings
 from lern_tasks.sunbird.table_names import JobTables
 from tests.completeness import missing_of
 from tests.harness.samples import ROOT
+from tests.variables import fields
 
 ELSEWHERE = {
     "lern_tasks/demo/scenario/certificates.py": "the demo plays the jobs by name",
@@ -88,15 +89,21 @@ def test_a_job_is_complete(job: EventJob) -> None:
 
 
 def test_a_sentence_says_what_a_job_lacks(tmp_path: Path) -> None:
+    job, topic = "merge_user_courses", "lms.user.account.merge"
+    page = f"docs/jobs/{job}.md"
     assert missing_of("merge_user_courses", tmp_path) == [
-        "merge_user_courses lacks its task: write lern_tasks/jobs/accounts/merge_user_courses.py.",
-        "merge_user_courses lacks its page: write docs/jobs/merge_user_courses.md, "
-        "which begins with `# merge_user_courses`.",
-        "merge_user_courses lacks its row in README.md: | `merge_user_courses` | `lms.user.account.merge` | "
-        "what it does | [docs](docs/jobs/merge_user_courses.md) |.",
-        "merge_user_courses lacks its section of docs/configuration.md: make the page again, as its first lines say.",
-        "merge_user_courses lacks a sample event: put a documented one into tests/samples/lms.user.account.merge/.",
+        f"{job} lacks its task: write lern_tasks/jobs/accounts/{job}.py.",
+        f"{job} lacks its page: write {page}, which begins with `# {job}`.",
+        f"{job} lacks its row in README.md: | `{job}` | `{topic}` | what it does | [docs]({page}) |.",
+        f"{job} lacks its section of docs/configuration.md: make the page again, as its first lines say.",
+        f"{job} lacks a sample event: put a documented one into tests/samples/{topic}/.",
     ]
+
+
+def test_a_documented_variable_without_a_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(fields.VALUES, ("merge_user_courses", "course.date.format"))
+    told = "lines in tests/variables that show what these variables do: course.date.format"
+    assert missing_of("merge_user_courses", ROOT) == [f"merge_user_courses lacks {told}."]
 
 
 def test_a_job_is_named_in_two_places_outside_of_its_folder() -> None:
