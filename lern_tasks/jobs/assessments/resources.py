@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from lern_tasks.jobs.assessments.question_count import QuestionCountClient
-from lern_tasks.jobs.relations.resources import RelationResources
+from lern_tasks.jobs.relations.api import RelationResources
 from lern_tasks.sunbird.content_metadata import Metadata
 
 

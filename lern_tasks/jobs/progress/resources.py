@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
-from lern_tasks.jobs.relations.resources import RelationResources
+from lern_tasks.jobs.relations.api import RelationResources
 from lern_tasks.sunbird.search_service import SearchClient
 
 

@@ -16,7 +16,7 @@ from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs
 from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
-from lern_tasks.jobs.progress.rules.progress import CourseRelations
+from lern_tasks.jobs.relations.api import CourseRelations
 from lern_tasks.metrics import count
 from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird import activity_aggregates, enrolments

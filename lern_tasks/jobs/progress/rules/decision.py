@@ -22,7 +22,8 @@ from lern_tasks.jobs.progress.rules.enrolment_row import (
     decide_enrolment,
     needs_certificate,
 )
-from lern_tasks.jobs.progress.rules.progress import CourseRelations, Progress, compute_progress
+from lern_tasks.jobs.progress.rules.progress import Progress, compute_progress
+from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
