@@ -6,19 +6,11 @@ See docs/jobs/activity_aggregate_updater.md and docs/jobs/enrolment_reconciliati
 from dataclasses import dataclass
 from typing import Any
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import (
-    Skipped,
-    action_of,
-    decode,
-    edata,
-    enrolment_key,
-    event_time,
-    optional_id,
-    required_list,
-)
+from lern_tasks.sunbird.envelope import action_of, decode, edata, enrolment_key, event_time, optional_id, required_list
 from lern_tasks.sunbird.json_text import json_type
 
 PROGRESS_ACTION = "batch-enrolment-update"
