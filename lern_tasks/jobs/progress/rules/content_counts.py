@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import md5
-from typing import Literal
+
+from lern_tasks.sunbird.audit_event import Action
 
 STARTED = 1
 COMPLETED = 2
-
-Action = Literal["start", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
