@@ -99,8 +99,8 @@ class HeldGroups(Generic[K, E]):
         """The record that stands for all of each key."""
         return {group.key: group.cause for group in self.groups}
 
-    def values(self, answers: Mapping[K, V | LernError]) -> dict[K, V]:
-        """The answers that are no errors; an error is the outcome of its group."""
+    def found(self, answers: Mapping[K, V | LernError]) -> dict[K, V]:
+        """What was read, by key; an error in its place is the outcome of its group."""
         self.fail({key: answer for key, answer in answers.items() if isinstance(answer, LernError)})
         return {key: answer for key, answer in answers.items() if not isinstance(answer, LernError)}
 

@@ -33,12 +33,12 @@ def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: AssessmentResource
     groups = grouped(batch, by=lambda event: event.key)
     for held in locked_groups(groups.values(), ctx, job=JOB, lock=progress_lock, about="enrolment"):
         now = ctx.now()
-        stored = held.values(ctx.attempts.read(held.keys))
+        stored = held.found(ctx.attempts.read(held.keys))
         decided = submissions.decide(held.groups, stored, now=now)
         attempts = submissions.write(decided, held.tokens, ctx, now=now)
-        submissions.settle(decided.values())
+        submissions.pass_over(decided.values())
         count("db-score-read-count", len(held.open), job=JOB)
-        replaced = held.values(ctx.scores.read(_to_clear(held.open, ctx)))
+        replaced = held.found(ctx.scores.read(_to_clear(held.open, ctx)))
         summaries = {group.key: summarise(attempts[group.key].values(), kind=kind) for group in held.open}
         held.fail(ctx.scores.write(summaries, replaced, held.tokens, now=now))
         kept = held.release()

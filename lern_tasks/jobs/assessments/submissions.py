@@ -85,8 +85,8 @@ def write(
     return {key: rows_after(own.stored, written[key]) for key, own in decided.items()}
 
 
-def settle(decided: Iterable[Submissions]) -> None:
-    """Give the records an outcome that ask for nothing more."""
+def pass_over(decided: Iterable[Submissions]) -> None:
+    """Give the records an outcome whose attempts are not kept, and which ask for nothing more."""
     for record, verdict in (pair for own in decided for pair in own.verdicts.items()):
         if record.outcome is not None:
             continue

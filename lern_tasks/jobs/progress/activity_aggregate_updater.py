@@ -39,7 +39,7 @@ def activity_aggregate_updater(batch: Batch[Event], ctx: ProgressResources) -> N
     for held in locked_groups(groups.values(), ctx, job=JOB, lock=progress_lock, about="enrolment"):
         now = ctx.now()
         requests = _uncounted(held.groups, ctx)
-        inputs = held.values(read_inputs(JOB, requests, ctx))
+        inputs = held.found(read_inputs(JOB, requests, ctx))
         decisions = decide_all(
             inputs,
             now=now,

@@ -68,7 +68,7 @@ def reconciled(groups: Iterable[Enrolment], ctx: ProgressResources) -> Iterator[
             ProgressRequest(key=group.key, delivered_before=group.delivered_before, reconciling=True)
             for group in held.groups
         ]
-        inputs = held.values(read_inputs(JOB, requests, ctx))
+        inputs = held.found(read_inputs(JOB, requests, ctx))
         decisions = decide_all(
             inputs,
             now=now,

@@ -32,7 +32,7 @@ class ProgressEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
-    """Accounts were merged: recompute the enrolment. With `reconciled` this was already handed on to reconciliation."""
+    """Accounts were merged: recompute the enrolment. With `reconciled` it was handed off to reconciliation before."""
 
     key: EnrolmentKey
     reconciled: bool
@@ -55,10 +55,10 @@ def parse(value: str | None) -> ProgressEvent | SyncRequest | Skipped:
     if action != PROGRESS_ACTION:
         return Skipped(reason="another action")
     key = enrolment_key(data)
-    completed = [item for item in required_list(data, "contents") if _is_completed(item)]
+    completed = [content for content in required_list(data, "contents") if _is_completed(content)]
     if not completed:
         return Skipped(reason="no completed content")
-    ids = (optional_id(item, "contentId", path="edata.contents[]") for item in completed)
+    ids = (optional_id(content, "contentId", path="edata.contents[]") for content in completed)
     return ProgressEvent(
         key=key,
         contents=tuple(dict.fromkeys(content_id for content_id in ids if content_id is not None)),
@@ -74,11 +74,12 @@ def parse_reconcile(value: str | None) -> ReconcileRequest | Skipped:
     return ReconcileRequest(key=enrolment_key(data))
 
 
-def _is_completed(item: Any) -> bool:
+def _is_completed(content: Any) -> bool:
     """Whether the content's status is the number 2; neither the text "2" nor a greater number is."""
-    if not isinstance(item, dict):
+    if not isinstance(content, dict):
         raise InvalidEvent(
-            f"edata.contents[] has {json_type(item)} in it; send objects with contentId and status", "edata.contents[]"
+            f"edata.contents[] has {json_type(content)} in it; send objects with contentId and status",
+            "edata.contents[]",
         )
-    status = item.get("status")
+    status = content.get("status")
     return isinstance(status, int | float) and not isinstance(status, bool) and status == COMPLETED
