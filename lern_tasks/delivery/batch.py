@@ -6,9 +6,16 @@ from typing import Generic, TypeVar
 
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
-from lern_tasks.sunbird.envelope import Skipped
 
 E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The event is well-formed and not for this job, or asks for nothing; `reason` says why, for logs and counters."""
+
+    reason: str
+
 
 Parse = Callable[[str | None], E | Skipped]
 """JSON text to an event, or the reason why it is none of this job's. Raises InvalidEvent."""

@@ -10,9 +10,9 @@ from lern_tasks.delivery.record import Coordinates, Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import LernError
 from lern_tasks.storage.gateway import Row
-from lern_tasks.sunbird import enrolments
 from lern_tasks.sunbird.batch_enrolments import BatchEnrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.enrolments import Enrolments
 from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_cert_pre_processor"
@@ -75,7 +75,7 @@ def _parts(key: EnrolmentKey) -> list[str]:
 def rows(ctx: Resources, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row | None]:
     """What there is of each enrolment, None where there is no row. Raises the first error."""
     columns = ("active", "status", "issued_certificates")
-    found = enrolments.read_rows(ctx.gateway, for_job(ctx.settings, JOB).enrolments, keys, columns)
+    found = Enrolments(ctx.gateway, for_job(ctx.settings, JOB).enrolments).read_rows(keys, columns)
     for row in found.values():
         if isinstance(row, LernError):
             raise row

@@ -11,9 +11,7 @@ from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
 from lern_tasks.errors import LernError
-from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
-from lern_tasks.jobs.progress.resources import ProgressResources
-from lern_tasks.jobs.progress.sync_request import sync_step
+from lern_tasks.jobs.progress.api import ProgressResources, Reconciliation, reconcile, sync_handoff
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, chunk, rows
 from lern_tasks.operations.issuing import ask
@@ -88,7 +86,7 @@ def _batch(course_id: str, batch_id: str, checkpoint: Checkpoint, page_context: 
     # A copy by batch may name enrolments that are gone.
     there = [key for key, row in rows(ctx, page.keys).items() if row is not None]
     run = cause(ctx, page_context.task_id)
-    hand_off(ctx, [sync_step(key, run, ctx) for key in there])
+    hand_off(ctx, [sync_handoff(key, run, ctx) for key in there])
     result["enrolments"] = checkpoint.result.get("enrolments", 0) + len(there)
     if page.after is None:
         return _ended({**result, "says": messages.handed_over(result["enrolments"])})

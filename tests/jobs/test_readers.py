@@ -9,6 +9,7 @@ import pytest
 
 from bridge.routes import routes
 from lern_tasks.catalogue import EventJob
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.jobs.accounts import events as merge_user_courses
 from lern_tasks.jobs.assessments import events as assessment_aggregator
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
@@ -18,7 +19,6 @@ from lern_tasks.jobs.relations import events as relation_cache_updater
 from lern_tasks.jobs.users import events as user_cache_updater
 from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import load
-from lern_tasks.sunbird.envelope import Skipped
 from tests.harness.emissions import emissions
 from tests.harness.fixtures import MakeChain
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.assessments import events as assessment_aggregator
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
@@ -18,7 +19,7 @@ from lern_tasks.jobs.progress import events as activity_aggregate_updater
 from lern_tasks.jobs.relations import events as relation_cache_updater
 from lern_tasks.jobs.users import events as user_cache_updater
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import Skipped, decode
+from lern_tasks.sunbird.envelope import decode
 from tests.jobs.certificates.rules.certificates import KEY, template
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -10,7 +10,7 @@ from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.effective import masked
 from lern_tasks.connections.files import Files
 from lern_tasks.errors import LernError
-from lern_tasks.jobs.assessments.question_count import QuestionCountClient
+from lern_tasks.jobs.assessments.api import QuestionCountClient
 from lern_tasks.jobs.users.framework_service import FrameworkClient
 from lern_tasks.jobs.users.profile_service import UserProfileClient
 from lern_tasks.settings import Settings

@@ -17,8 +17,9 @@ from lern_tasks.jobs.certificates.rules.template import Template, parse_template
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 from lern_tasks.storage.gateway import Row
-from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.sunbird.activity_aggregates import ActivityAggregates
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.enrolments import Enrolments
 from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_cert_pre_processor"
@@ -105,12 +106,12 @@ class EligibilityData:
         asked = {name.lower() for templates in self._templates.values() for name in _asked(templates)}
         columns = dict.fromkeys((*_COLUMNS, *sorted(asked & self._tables.enrolments.columns.keys())))
         count("db-read-count", len(self._keys), job=JOB)
-        return enrolments.read_rows(self._ctx.gateway, self._tables.enrolments, self._keys, list(columns))
+        return Enrolments(self._ctx.gateway, self._tables.enrolments).read_rows(self._keys, list(columns))
 
     @cached_property
     def _figures(self) -> dict[EnrolmentKey, dict[str, float] | LernError]:
         count("db-read-count", len(self._keys), job=JOB)
-        return activity_aggregates.read_figures(self._ctx.gateway, self._tables.activity_agg, self._keys)
+        return ActivityAggregates(self._ctx.gateway, self._tables.activity_agg).read_figures(self._keys)
 
     def _read_types(self, contents: Iterable[str]) -> None:
         wanted = [content for content in contents if content not in self._types]

@@ -28,7 +28,7 @@ from lern_tasks.jobs.certificates.rules.issue import (
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
 from lern_tasks.storage.gateway import Row
-from lern_tasks.sunbird import enrolments
+from lern_tasks.sunbird.enrolments import Enrolments
 from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_certificate_generator"
@@ -153,10 +153,13 @@ def _make(item: BatchRecord[GenerateRequest], intent: str, ctx: CertificateResou
     return document_certificate.create(item.event, intent, item.record.first_origin, ctx)
 
 
+def _enrolments(ctx: CertificateResources) -> Enrolments:
+    return Enrolments(ctx.gateway, for_job(ctx.settings, JOB).enrolments)
+
+
 def _read(request: GenerateRequest, ctx: CertificateResources) -> Row | None:
     count("enrollment-db-read-count", job=JOB)
-    table = for_job(ctx.settings, JOB).enrolments
-    found = enrolments.read_rows(ctx.gateway, table, [request.key], _COLUMNS)[request.key]
+    found = _enrolments(ctx).read_rows([request.key], _COLUMNS)[request.key]
     if isinstance(found, LernError):
         raise found
     return found
@@ -165,8 +168,7 @@ def _read(request: GenerateRequest, ctx: CertificateResources) -> Row | None:
 def _write(
     request: GenerateRequest, certificates: Sequence[IssuedEntry], token: int, ctx: CertificateResources
 ) -> None:
-    table = for_job(ctx.settings, JOB).enrolments
-    mutation = enrolments.write_certificates(table, request.key, certificates, timestamp=token)
+    mutation = _enrolments(ctx).replace_certificates(request.key, certificates, timestamp=token)
     for error in ctx.gateway.apply([mutation]):
         if error is not None:
             raise error

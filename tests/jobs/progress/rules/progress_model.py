@@ -16,7 +16,8 @@ from lern_tasks.jobs.progress.rules.enrolment_row import (
     decide_enrolment,
     needs_certificate,
 )
-from lern_tasks.jobs.progress.rules.progress import CourseRelations, compute_progress
+from lern_tasks.jobs.progress.rules.progress import compute_progress
+from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
