@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
+from lern_tasks.delivery.record import Attempts
 
 _EXPIRY = 7 * 86_400
 """Seconds, renewed by every page: longer than an outage is waited out, and than anybody asks for the answer."""
@@ -47,6 +48,11 @@ class RunState:
     attempt: int = 0
     not_yet: int = 0
     first_failed_ms: int | None = None
+
+    @property
+    def attempts(self) -> Attempts:
+        """What the page has spent of its retries."""
+        return Attempts(attempt=self.attempt, not_yet=self.not_yet, first_failed_ms=self.first_failed_ms)
 
 
 class RunStates:

@@ -3,11 +3,10 @@
 See docs/administration.md, "How a long task goes on".
 """
 
-import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NoReturn
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -19,10 +18,9 @@ from lern_tasks.catalogue import BULK_QUEUE
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
-from lern_tasks.delivery.retry_policy import GiveUp, decide
-from lern_tasks.delivery.settlement import retry_limits
+from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
 from lern_tasks.delivery.task import PoisonMessage
-from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, TransientError
+from lern_tasks.errors import DependencyDown, LernError, NotReady, TransientError
 from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 
@@ -145,7 +143,7 @@ class Runner:
             try:
                 return self._page(run.stand, self._page_context)
             except (DependencyDown, TransientError) as error:
-                down = _outage(self._ctx, error)
+                down = RetryPolicy(self._ctx).outage_behind(error)
                 if down is None:
                     raise
                 self._show(run, f"waiting for {down.name}")
@@ -172,40 +170,21 @@ class Runner:
     def _again(self, run: RunState, error: LernError) -> NoReturn:
         """Send the slice again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
         with no_soft_limit():
-            spent, delay = self._spent(run, error)
+            policy = RetryPolicy(self._ctx)
+            decision = policy.next(run.attempts, error)
+            if isinstance(decision, GiveUp):
+                raise error
+            delay = decision.delay_seconds
+            attempts = run.attempts.after(decision.consumes, now_ms=policy.now_ms)
             if isinstance(error, NotReady) and error.course_id:
                 ask_for_relations(self._ctx, error.course_id)
             _log.warning("page_again", code=error.code, seconds=round(delay, 1))
             self._show(run, f"again in {delay:.0f} s: {error}")
             with suppress(_Overtaken, DependencyDown):
-                self._write(spent)
+                self._write(replace(run, **asdict(attempts)))
                 self._ctx.delivery_counter.reset(self._delivery)
             self._send(self._number, countdown=min(delay, float(self._ctx.settings.tasks.countdown_cap)))
         raise Ignore
-
-    def _spent(self, run: RunState, error: LernError) -> tuple[RunState, float]:
-        """The run with what the failure costs, and the seconds to wait. Raises `error` when all is spent."""
-        if isinstance(error, Requeue):
-            return run, error.delay
-        now_ms = self._ctx.now_ms()
-        decision = decide(
-            error,
-            attempt=run.attempt,
-            not_yet=run.not_yet,
-            first_failed_ms=run.first_failed_ms,
-            now_ms=now_ms,
-            limits=retry_limits(self._ctx.settings),
-            jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
-        )
-        if isinstance(decision, GiveUp):
-            raise error
-        spent = replace(
-            run,
-            attempt=run.attempt + (decision.consumes == "attempt"),
-            not_yet=run.not_yet + (decision.consumes == "not_yet"),
-            first_failed_ms=run.first_failed_ms or now_ms,
-        )
-        return spent, decision.delay_seconds
 
     def _send(self, number: int, *, countdown: float = 0.0) -> None:
         self._outage_wait.call_until_done(
@@ -236,18 +215,6 @@ class Runner:
         }
         with suppress(RedisError, OperationalError, OSError, BackendError):
             self._ctx.app.backend.store_result(self._id, meta, PROGRESS)
-
-
-def _outage(ctx: Resources, error: DependencyDown | TransientError) -> DependencyDown | None:
-    """The outage behind an error, if the dependency that it names answers nobody."""
-    if isinstance(error, DependencyDown):
-        return error
-    if error.dependency:
-        try:
-            ctx.probe(error.dependency)
-        except DependencyDown as down:
-            return down
-    return None
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, Any]:
