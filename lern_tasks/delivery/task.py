@@ -1,6 +1,5 @@
 """The one base task: what happens to a message around the few lines that a job is. See docs/architecture.md."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from celery import Task, shared_task
 from lern_tasks import settings as lern_settings
 from lern_tasks.catalogue import JobName, task_name
 from lern_tasks.delivery.batch import Batch, BatchRecord, Parse
+from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources, process_resources
@@ -34,12 +34,6 @@ class DeadRecords(LernError):
     """Records of this message went to the failed topic: the task ends as FAILURE, so that Flower shows it."""
 
     code = "DEAD_RECORDS"
-
-
-class PoisonMessage(LernError):
-    """This record was delivered so often without an end that it is taken to kill the process that runs it."""
-
-    code = "KILLS_ITS_WORKER"
 
 
 def event_job(
@@ -96,6 +90,10 @@ def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources,
     outage_wait = OutageWait(ctx, soft_limit=ctx.settings.job(job).soft_time_limit)
     settlement = Settlement(ctx, outage_wait, job=job, task_id=message.task_id)
     records = [_record(entry) for entry in message.wire]
+
+    def reset_counter() -> None:
+        ctx.delivery_counter.reset(message.delivery_id)
+
     try:
         delivery = outage_wait.call_through_outage(lambda: ctx.delivery_counter.increment(message.delivery_id))
     except DependencyDown:
@@ -108,10 +106,10 @@ def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources,
         if delivery > ctx.settings.tasks.max_deliveries:
             batch.fail_open(PoisonMessage(f"delivered {delivery} times without an end; not run again"))
         else:
-            _work(batch, parse, partial(body, batch, ctx), outage_wait, partial(_forget, ctx, message))
+            _work(batch, parse, partial(body, batch, ctx), outage_wait, reset_counter)
         with no_soft_limit():
             counts = settlement.settle(batch)
-    _forget(ctx, message)
+    reset_counter()
     return counts
 
 
@@ -133,7 +131,11 @@ def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> d
 
 
 def _work(
-    batch: Batch[E], parse: Parse[E], body: Callable[[], None], outage_wait: OutageWait, forget: Callable[[], None]
+    batch: Batch[E],
+    parse: Parse[E],
+    body: Callable[[], None],
+    outage_wait: OutageWait,
+    reset_counter: Callable[[], None],
 ) -> None:
     """Parse, then run the body until every item has an outcome or an outage outlasts the patience."""
     _postpone_early(batch, outage_wait.now_ms())
@@ -145,7 +147,7 @@ def _work(
         if down is None:
             return
         # Whatever the record does, it did not end its process: while it waits, deaths are not its fault.
-        forget()
+        reset_counter()
         if not _wait(outage_wait, down):
             return
         batch.reopen_blocked()
@@ -188,12 +190,6 @@ def _out_of_time(batch: Batch[E]) -> None:
     alone = len(batch.items) == 1
     message = "the soft time limit passed"
     batch.fail_open(TransientError(message) if alone else Requeue(message, singly=True))
-
-
-def _forget(ctx: Resources, message: Message) -> None:
-    # Nothing is delivered again under this id once the message is acknowledged: a counter left over expires.
-    with contextlib.suppress(DependencyDown):
-        ctx.delivery_counter.reset(message.delivery_id)
 
 
 def _delivery_id(request: Any) -> str:

@@ -260,7 +260,7 @@ def test_state_redis_away_sends_the_message_again(ctx: FakeResources) -> None:
         def increment(self, _: str) -> int:
             raise DependencyDown("redis")
 
-        def forget(self, _: str) -> None:
+        def reset(self, _: str) -> None:
             raise DependencyDown("redis")
 
     ctx.delivery_counter = Down()  # type: ignore[assignment]

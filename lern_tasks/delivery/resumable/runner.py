@@ -15,11 +15,11 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from lern_tasks.catalogue import BULK_QUEUE
+from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
-from lern_tasks.delivery.task import PoisonMessage
 from lern_tasks.errors import DependencyDown, LernError, NotReady, TransientError
 from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
@@ -133,8 +133,7 @@ class Runner:
         run = RunState(stand=stand, slice=run.slice, version=run.version)
         run = self._write(run)
         self._page_context.repeated = False
-        with suppress(DependencyDown):
-            self._ctx.delivery_counter.reset(self._delivery)
+        self._ctx.delivery_counter.reset(self._delivery)
         self._show(run)
         return run
 
@@ -148,8 +147,7 @@ class Runner:
                     raise
                 self._show(run, f"waiting for {down.name}")
                 # Whatever the page does, it did not end its process.
-                with suppress(DependencyDown):
-                    self._ctx.delivery_counter.reset(self._delivery)
+                self._ctx.delivery_counter.reset(self._delivery)
                 self._page_context.repeated = True
                 if not self._outage_wait.wait_until_up(down.name):
                     raise down from error

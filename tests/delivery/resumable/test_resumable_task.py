@@ -9,10 +9,10 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, PageContext, PageFunction
-from lern_tasks.delivery.task import PoisonMessage
 from lern_tasks.errors import DependencyDown, InvalidArgument, NotReady, RefusedByService, Requeue, TransientError
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
 from tests.harness.fixtures import MakeChain
