@@ -15,6 +15,8 @@ LernError
 └── SettingsError       a setting is wrong
 """
 
+from typing import Any, Protocol
+
 
 class LernError(Exception):
     """Base of every error that this project raises on purpose."""
@@ -70,17 +72,25 @@ class DependencyDown(LernError):
         self.name = name
 
 
+class Remedy(Protocol):
+    """What may bring the data that a record waits for."""
+
+    def ask(self, ctx: Any) -> None:
+        """Ask for it, with the resources of the process. Raises nothing: what waits asks again."""
+        ...
+
+
 class NotReady(LernError):
     """Something that should come is not there yet: the relation cache of a live course, a hierarchy row, an index.
 
-    `course_id` asks for a fresh relation cache of that course; with `spends=False` the waiting is not counted.
+    `remedy` is asked for it whenever the record is sent again; with `consumes=False` the waiting is not counted.
     """
 
     code = "NOT_YET"
 
-    def __init__(self, message: str, *, course_id: str | None = None, consumes: bool = True) -> None:
+    def __init__(self, message: str, *, remedy: Remedy | None = None, consumes: bool = True) -> None:
         super().__init__(message)
-        self.course_id = course_id
+        self.remedy = remedy
         self.consumes = consumes
 
 

@@ -1,9 +1,9 @@
-"""What follows what: handing records on to the next job, and audit events to their topic.
+"""What follows what: events for the next job, and audit events for their topic.
 
 By Celery, or by the documented topic where a Flink job is the next stage. See docs/architecture.md, "Hand-off".
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,13 @@ from lern_tasks.connections.kafka import OutMessage
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.task_sender import derived_id
+from lern_tasks.errors import LernError
+from lern_tasks.logs import logger
+
+_THROTTLE = 60
+"""Seconds between two hand-offs of one key: what many records wait for is asked for once, and again when lost."""
+
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,26 @@ class Handoff:
     key: str
     business_key: str
     cause: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottledHandoff:
+    """The remedy of records that are not ready: a hand-off that brings what they wait for, at most once a minute.
+
+    `key` says what is waited for, across all processes; `make` gives the hand-off at the time when it is due.
+    """
+
+    key: str
+    make: Callable[[Resources], Handoff]
+
+    def ask(self, ctx: Resources) -> None:
+        """Hand off, unless somebody has within the last minute. What fails is logged: what waits asks again."""
+        try:
+            if ctx.idempotency_keys.claim(self.key, expiry=_THROTTLE):
+                hand_off(ctx, [self.make(ctx)])
+        except LernError as error:
+            # It is a help; what needs the data is tried again all the same.
+            _log.warning("remedy_not_requested", key=self.key, code=error.code)
 
 
 def hand_off(ctx: Resources, steps: Sequence[Handoff]) -> None:

@@ -18,7 +18,6 @@ from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation
-from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
 
@@ -53,7 +52,8 @@ class Settlement:
             if isinstance(decision, GiveUp):
                 dead.append(item)
                 continue
-            self._refresh_relations(error)
+            if isinstance(error, NotReady) and error.remedy:
+                error.remedy.ask(self._ctx)
             singly = isinstance(error, Requeue) and error.singly
             again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
         unconfirmed = self._publish_dead_letters(dead)
@@ -84,11 +84,6 @@ class Settlement:
             not_before_ms=now_ms + wait if decision.delay_seconds > self._cap else None,
             delivered_before=True,
         )
-
-    def _refresh_relations(self, error: BaseException) -> None:
-        """Ask for the relation cache of a course that has none."""
-        if isinstance(error, NotReady) and error.course_id:
-            ask_for_relations(self._ctx, error.course_id)
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
         """Publish dead letters; the items of those that were not confirmed in time."""

@@ -23,6 +23,7 @@ from lern_tasks.errors import (
     SettingsError,
     TransientError,
 )
+from lern_tasks.jobs.relations.refresh_request import relations_request
 from tests.harness.fake_resources import FakeResources
 from tests.harness.kafka_message import JOB, parse, record, run
 from tests.harness.processes import settings_of
@@ -168,7 +169,7 @@ def test_a_day_of_outage_is_a_dead_letter(ctx: FakeResources) -> None:
 
 
 def test_data_to_come_is_waited_for_in_steps_and_the_relation_cache_is_asked_for_once(ctx: FakeResources) -> None:
-    body = raising(NotReady("no leaf nodes", course_id="do_1"))
+    body = raising(NotReady("no leaf nodes", remedy=relations_request("do_1")))
     run(ctx, body, record("a", not_yet=3), record("b"))
     requests = list(ctx.sent.to("relation_cache_updater"))
     request = requests[0].records[0]

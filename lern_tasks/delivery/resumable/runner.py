@@ -21,7 +21,6 @@ from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
 from lern_tasks.errors import DependencyDown, LernError, NotReady, TransientError
-from lern_tasks.jobs.relations.refresh_request import ask_for_relations
 from lern_tasks.logs import logger
 
 PROGRESS = "PROGRESS"
@@ -174,8 +173,8 @@ class Runner:
                 raise error
             delay = decision.delay_seconds
             attempts = run.attempts.after(decision.consumes, now_ms=policy.now_ms)
-            if isinstance(error, NotReady) and error.course_id:
-                ask_for_relations(self._ctx, error.course_id)
+            if isinstance(error, NotReady) and error.remedy:
+                error.remedy.ask(self._ctx)
             _log.warning("page_again", code=error.code, seconds=round(delay, 1))
             self._show(run, f"again in {delay:.0f} s: {error}")
             with suppress(_Overtaken, DependencyDown):

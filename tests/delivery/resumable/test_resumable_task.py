@@ -14,6 +14,7 @@ from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PROGRESS, LostRun, PageContext, PageFunction
 from lern_tasks.errors import DependencyDown, InvalidArgument, NotReady, RefusedByService, Requeue, TransientError
+from lern_tasks.jobs.relations.refresh_request import relations_request
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
@@ -222,7 +223,7 @@ def test_a_page_cut_off_by_the_soft_limit_is_tried_again_and_in_the_end_named(sl
 
 
 def test_missing_relations_are_asked_for(slices: LongTasks) -> None:
-    failures.extend([NotReady("no relations", course_id="do_c1"), Requeue("later", delay=5)])
+    failures.extend([NotReady("no relations", remedy=relations_request("do_c1")), Requeue("later", delay=5)])
     assert slices.finish("test.count", name="n") == {"counted": PAGES}
     assert len(list(slices.chain.sender.to("relation_cache_updater"))) == 1
     assert [sent.countdown for sent in slices.ran[1:3]] == [10, 5]
