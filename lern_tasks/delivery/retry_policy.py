@@ -60,7 +60,7 @@ class RetryLimits:
             not_yet_delays=tuple(tasks.not_yet_delays),
             outage_delay=0.0,
             max_outage=float(tasks.max_outage),
-            index_lag=settings.collection_certificate_generator.index_lag,
+            index_lag=settings.index_lag,
         )
 
 

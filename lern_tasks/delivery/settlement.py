@@ -40,28 +40,28 @@ class Settlement:
 
         Does not return before both are confirmed.
         """
-        again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
+        requeued: dict[tuple[float, bool], list[Record]] = defaultdict(list)
         dead: list[BatchRecord[Any]] = []
-        for item in batch:
-            if isinstance(item.outcome, Skip):
-                _log.info("record_skipped", reason=item.outcome.reason, **_where(item.record))
-            if not isinstance(item.outcome, Failed):
+        for record in batch:
+            if isinstance(record.outcome, Skip):
+                _log.info("record_skipped", reason=record.outcome.reason, **_where(record.record))
+            if not isinstance(record.outcome, Failed):
                 continue
-            error = item.outcome.error
-            decision = self._policy.next(item.record.attempts, self._policy.outage_behind(error) or error)
+            error = record.outcome.error
+            decision = self._policy.next(record.record.attempts, self._policy.outage_behind(error) or error)
             if isinstance(decision, GiveUp):
-                dead.append(item)
+                dead.append(record)
                 continue
             if isinstance(error, NotReady) and error.remedy:
                 error.remedy.ask(self._ctx)
             singly = isinstance(error, Requeue) and error.singly
-            again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
+            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision))
         unconfirmed = self._publish_dead_letters(dead)
-        again[0.0, False] += [item.record.next(delivered_before=True) for item in unconfirmed]
-        for (delay, singly), records in again.items():
+        requeued[0.0, False] += [record.record.next(delivered_before=True) for record in unconfirmed]
+        for (delay, singly), records in requeued.items():
             if records:
                 self.send_again(records, delay, singly=singly)
-        return self._count(batch, [item for item in dead if item not in unconfirmed])
+        return self._count(batch, [record for record in dead if record not in unconfirmed])
 
     def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
         """Send `records` to their own task again after `delay` seconds, in one message or one each."""
@@ -86,12 +86,12 @@ class Settlement:
         )
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
-        """Publish dead letters; the items of those that were not confirmed in time."""
+        """Publish dead letters; the records of those that were not confirmed in time."""
         left = list(dead)
         while left:
-            letters = [self._dead_letter(item) for item in left]
-            results = dead_letter.publish(letters, self._ctx.kafka, self._ctx.files)
-            left = [item for item, error in zip(left, results, strict=True) if error is not None]
+            dead_letters = [self._dead_letter(record) for record in left]
+            results = dead_letter.publish(dead_letters, self._ctx.kafka, self._ctx.files)
+            left = [record for record, error in zip(left, results, strict=True) if error is not None]
             if left:
                 error = next(error for error in results if error is not None)
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
@@ -99,18 +99,18 @@ class Settlement:
                     return left
         return left
 
-    def _dead_letter(self, item: BatchRecord[Any]) -> dead_letter.DeadLetter:
-        assert isinstance(item.outcome, Failed)  # noqa: S101 (only failed items are buried)
+    def _dead_letter(self, record: BatchRecord[Any]) -> dead_letter.DeadLetter:
+        assert isinstance(record.outcome, Failed)  # noqa: S101 (only failed records are dead)
         failure = dead_letter.failure_of(
-            item.outcome.error,
+            record.outcome.error,
             job=self._job,
-            record=item.record,
+            record=record.record,
             now_ms=self._policy.now_ms,
             task_id=self._task_id,
         )
-        _log.error("record_dead", code=failure.code, **_where(item.record))
+        _log.error("record_dead", code=failure.code, **_where(record.record))
         return dead_letter.DeadLetter(
-            record=item.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
+            record=record.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
 
     def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]]) -> dict[str, int]:

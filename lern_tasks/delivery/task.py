@@ -1,4 +1,7 @@
-"""The one base task: what happens to a message around the few lines that a job is. See docs/architecture.md."""
+"""The one base task: what happens to a message around the few lines that a job is.
+
+See docs/architecture.md, "The way of an event" and "Failure".
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ E = TypeVar("E")
 R = TypeVar("R", bound=Resources)
 
 Body = Callable[[Batch[E], Resources], None]
-"""The work of a job: gives every open item of the batch an outcome, or raises for all that are left."""
+"""The work of a job: gives every open record of the batch an outcome, or raises for all that are left."""
 
 _log = logger(__name__)
 
@@ -51,7 +54,7 @@ def event_job(
             wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
             ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
-                message = Message(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
+                message = ReceivedMessage(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
                 counts = run_message(job, parse, work, ctx=ctx, message=message)
                 _log.info("message_done", **counts)
             if counts.get("dead"):
@@ -74,7 +77,7 @@ def event_job(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class ReceivedMessage:
     """A task message: its id, what stays the same when the broker delivers it again, and its records as they came."""
 
     task_id: str
@@ -82,7 +85,9 @@ class Message:
     wire: Sequence[Any]
 
 
-def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources, message: Message) -> dict[str, int]:
+def run_message(
+    job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources, message: ReceivedMessage
+) -> dict[str, int]:
     """Run one message of `job`; the number of records by outcome.
 
     Returns only when dead letters and records sent again are confirmed.
@@ -106,6 +111,7 @@ def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources,
         if delivery > ctx.settings.tasks.max_deliveries:
             batch.fail_open(PoisonMessage(f"delivered {delivery} times without an end; not run again"))
         else:
+            _postpone_early(batch, ctx.now_ms())
             _work(batch, parse, partial(body, batch, ctx), outage_wait, reset_counter)
         with no_soft_limit():
             counts = settlement.settle(batch)
@@ -137,10 +143,9 @@ def _work(
     outage_wait: OutageWait,
     reset_counter: Callable[[], None],
 ) -> None:
-    """Parse, then run the body until every item has an outcome or an outage outlasts the patience."""
-    _postpone_early(batch, outage_wait.now_ms())
-    for item in batch.open:
-        item.parse(parse)
+    """Parse, then run the body until every record has an outcome, or an outage outlasts the time there is to wait."""
+    for record in batch.open:
+        record.parse(parse)
     while batch.open:
         _run_body(batch, body)
         down = batch.blocked()
@@ -161,11 +166,11 @@ def _wait(outage_wait: OutageWait, down: DependencyDown) -> bool:
 
 
 def _postpone_early(batch: Batch[E], now_ms: int) -> None:
-    """Records whose wait is longer than one countdown go round again."""
-    for item in batch.open:
-        left = (item.record.not_before_ms or 0) - now_ms
+    """Records whose wait is longer than one countdown are sent again until it is over."""
+    for record in batch.open:
+        left = (record.record.not_before_ms or 0) - now_ms
         if left > 0:
-            item.fail(Requeue("its waiting time is not over", delay=left / 1000))
+            record.fail(Requeue("its waiting time is not over", delay=left / 1000))
 
 
 def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
@@ -187,7 +192,7 @@ def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
 
 def _out_of_time(batch: Batch[E]) -> None:
     """What the soft limit cut off is sent again; a record that fills the time alone spends an attempt."""
-    alone = len(batch.items) == 1
+    alone = len(batch.records) == 1
     message = "the soft time limit passed"
     batch.fail_open(TransientError(message) if alone else Requeue(message, singly=True))
 

@@ -11,7 +11,7 @@ import pytest
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import Message, run_message
+from lern_tasks.delivery.task import ReceivedMessage, run_message
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -251,7 +251,7 @@ def test_the_soft_limit_does_not_cut_the_settlement(ctx: FakeResources) -> None:
 
 
 def test_what_is_no_record_is_kept_as_a_dead_letter(ctx: FakeResources) -> None:
-    message = Message(task_id="id", delivery_id="t", wire=[{"nonsense": 1}, "text"])
+    message = ReceivedMessage(task_id="id", delivery_id="t", wire=[{"nonsense": 1}, "text"])
     assert run_message(JOB, lambda value: parse("bad"), all_done, ctx=ctx, message=message)["dead"] == 2
     assert b"nonsense" in (ctx.published.to(FAILED)[0].value or b"")
 
