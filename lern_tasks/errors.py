@@ -3,14 +3,14 @@
 LernError
 ├── InvalidEvent        the record itself is wrong: dead letter at once
 ├── InvalidArgument     what a person asked for cannot be done as it is
-├── Rejected            a business rule says no for good: dead letter at once
-├── Refused             a dependency says no for good (4xx): dead letter at once
+├── RuleViolation       a business rule says no for good: dead letter at once
+├── RefusedByService    a dependency says no for good (4xx): dead letter at once
 ├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
 │   └── SchemaMismatch  a table differs from what the jobs need
-├── NotYet              data that will come is not there yet
+├── NotReady            data that will come is not there yet
 ├── TransientError      this record failed this time
 │   └── UnknownOutcome  a write may or may not have happened: look before trying again
-├── SendAgain           nothing is wrong: the record goes round once more
+├── Requeue             nothing failed: the record is sent again
 ├── LockBusy            somebody else works on the same rows; spends nothing
 └── SettingsError       a setting is wrong
 """

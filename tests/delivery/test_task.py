@@ -45,8 +45,8 @@ def ctx(tmp_path: Path) -> FakeResources:
 
 
 def all_done(batch: Batch[str], ctx: Resources) -> None:
-    for item in batch.open:
-        item.done()
+    for entry in batch.open:
+        entry.done()
 
 
 def raising(error: BaseException) -> Callable[[Batch[str], Resources], None]:
@@ -63,8 +63,8 @@ def headers(ctx: FakeResources, index: int = 0) -> dict[str, str]:
 def test_outcomes_are_per_record(ctx: FakeResources) -> None:
     counts = run(ctx, all_done, record("a"), record("other"), record("bad"))
     assert counts == {"done": 1, "skipped": 1, "again": 0, "dead": 1}
-    (letter,) = ctx.published.to(FAILED)
-    assert (letter.value, letter.key) == (b"bad", b"k")
+    (dead,) = ctx.published.to(FAILED)
+    assert (dead.value, dead.key) == (b"bad", b"k")
     found = headers(ctx)
     assert (found["lern-job"], found["lern-code"], found["lern-topic"]) == (JOB, "INVALID_EVENT", "dev.t")
     assert (found["lern-partition"], found["lern-offset"], found["lern-task-id"]) == ("0", "7", "id")
@@ -76,8 +76,8 @@ def test_any_bytes_are_a_dead_letter_untouched(ctx: FakeResources, value: bytes)
     raw = Record.from_kafka(value=value, topic="dev.t", partition=1, offset=2, key=b"\xff", timestamp=5)
     body = raising(InvalidEvent("no JSON"))
     assert run(ctx, body, raw)["dead"] == 1
-    (letter,) = ctx.published.to(FAILED)
-    assert (letter.value, letter.key) == (value, b"\xff")
+    (dead,) = ctx.published.to(FAILED)
+    assert (dead.value, dead.key) == (value, b"\xff")
 
 
 def test_a_record_without_outcome_is_a_bug_and_nothing_is_lost(ctx: FakeResources) -> None:
@@ -133,12 +133,12 @@ def test_an_outage_of_one_record_reopens_only_that_record(ctx: FakeResources) ->
     seen: list[list[str]] = []
 
     def body(batch: Batch[str], _: Resources) -> None:
-        seen.append([item.event for item in batch.open])
-        for item in batch.open:
-            if item.event == "b" and len(seen) == 1:
-                item.fail(DependencyDown("kafka"))
+        seen.append([entry.event for entry in batch.open])
+        for entry in batch.open:
+            if entry.event == "b" and len(seen) == 1:
+                entry.fail(DependencyDown("kafka"))
             else:
-                item.done()
+                entry.done()
 
     assert run(ctx, body, record("a"), record("b"))["done"] == 2
     assert seen == [["a", "b"], ["b"]]

@@ -67,7 +67,7 @@ class _Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMessage:
-    """What is sent again, and what is said of it: the task by name, its id, its arguments, the message's number."""
+    """One message of a run: the task's name, id and arguments, the message's number, and what people see it `doing`."""
 
     name: str
     task_id: str
