@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """Where a record was read: topic, partition and offset. Partition and offset are null for what a task handed off."""
+    """Where a record was read: topic, partition and offset; the latter two are null for what a task handed off."""
 
     topic: str
     partition: int | None = None
