@@ -27,7 +27,6 @@ def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunc
 
     def decorate(begin: Callable[..., PageFunction]) -> Task:
         settings = lern_settings.current()
-        limit = settings.longest_soft_limit
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
             # The argument's name is that of messages in flight: the number of this one.
@@ -36,8 +35,7 @@ def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunc
             with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
                 arguments = _bound(begin, args, kwargs)
                 page = begin(**arguments)
-                if type(number) is not int or number < 0:
-                    raise InvalidArgument("slice is set by the task itself; leave it out")
+                _check_number(number)
                 message = RunMessage(
                     name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing
                 )
@@ -48,8 +46,8 @@ def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunc
         made: Task = shared_task(
             name=name,
             bind=True,
-            soft_time_limit=limit,
-            time_limit=limit + settings.tasks.hard_limit_margin,
+            soft_time_limit=settings.longest_soft_limit,
+            time_limit=settings.longest_soft_limit + settings.tasks.hard_limit_margin,
             throws=(LernError,),
             # Else each message would begin as STARTED, and hide how far the task is.
             track_started=False,
@@ -65,3 +63,9 @@ def _bound(begin: Callable[..., PageFunction], args: Any, kwargs: Any) -> dict[s
     except TypeError as error:
         raise InvalidArgument(f"{error}; it takes {', '.join(inspect.signature(begin).parameters)}") from None
     return dict(bound.arguments)
+
+
+def _check_number(number: object) -> None:
+    """Raise InvalidArgument for what no message of ours has."""
+    if type(number) is not int or number < 0:
+        raise InvalidArgument("slice is set by the task itself; leave it out")
