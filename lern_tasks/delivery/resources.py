@@ -114,7 +114,7 @@ class Resources:
 
     @cached_property
     def runs(self) -> RunStates:
-        """Where long tasks stand."""
+        """How far resumable tasks are."""
         return RunStates(self.redis.client("state"))
 
 

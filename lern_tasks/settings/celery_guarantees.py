@@ -10,7 +10,7 @@ from kombu.entity import Queue
 from lern_tasks import catalogue
 from lern_tasks.settings import Settings
 
-TRANSPORT = "lern_tasks.delivery.redis_transport:Transport"
+TRANSPORT = "lern_tasks.delivery.transport.redis_transport:Transport"
 WORKER_CONSUMER = "lern_tasks.delivery.parked_messages:ParkingConsumer"
 
 
