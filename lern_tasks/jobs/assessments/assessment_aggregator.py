@@ -13,7 +13,7 @@ from lern_tasks.jobs.assessments import scores as assessment_scores
 from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.scores import Scored
-from lern_tasks.jobs.certificates.rules.requests import issue_event
+from lern_tasks.jobs.certificates.api import issue_event
 from lern_tasks.jobs.progress.recompute import groups_of
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

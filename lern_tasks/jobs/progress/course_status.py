@@ -1,7 +1,7 @@
 """Courses without leaf nodes: retired, or to be waited for. See docs/jobs/activity_aggregate_updater.md, "Failure"."""
 
 from lern_tasks.errors import DependencyDown, NotReady, RefusedByService, TransientError
-from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.jobs.progress.search_service import SearchClient
 
 _RETIRED = "Retired"
 

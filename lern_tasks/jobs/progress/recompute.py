@@ -14,7 +14,7 @@ from lern_tasks.delivery.batch import BatchRecord, fail_each
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import LernError, LockBusy
-from lern_tasks.jobs.certificates.rules.requests import issue_event
+from lern_tasks.jobs.certificates.api import issue_event
 from lern_tasks.jobs.progress import rows as enrolment_progress
 from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import ProgressRequest

@@ -3,8 +3,8 @@
 from functools import cached_property
 
 from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
+from lern_tasks.jobs.progress.search_service import SearchClient
 from lern_tasks.jobs.relations.resources import RelationResources
-from lern_tasks.sunbird.search_service import SearchClient
 
 
 class ProgressResources(RelationResources):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from lern_tasks.jobs.certificates.rules.template import Template, name_key
+from lern_tasks.jobs.certificates.rules.template import Template
+from lern_tasks.sunbird.certificate_name import name_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

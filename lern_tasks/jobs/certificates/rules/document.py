@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.jobs.certificates.rules.expiry import expires, written
-from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _SIGNATORY = {"identity": "id", "designation": "designation", "image": "image", "name": "name"}

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.cloud_storage import CloudStorage
-from lern_tasks.jobs.certificates.rules.template import Template, name_key
+from lern_tasks.jobs.certificates.rules.template import Template
 from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}

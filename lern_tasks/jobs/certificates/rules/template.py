@@ -39,11 +39,6 @@ class Template:
     additional: Mapping[str, tuple[str, ...]]
 
 
-def name_key(name: str) -> str:
-    """By which certificates of an enrolment are told apart: two titles that differ in case are one certificate."""
-    return name.lower()
-
-
 def is_svg(texts: Mapping[str, str]) -> bool:
     """Whether the stored template is an SVG: others belong to an older system and are passed over."""
     return ".svg" in (texts.get("url") or "")

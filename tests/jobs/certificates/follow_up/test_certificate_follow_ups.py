@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.jobs.certificates.follow_up.events import FollowUp
+from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent
 from tests.harness.course import batch, enrol
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
@@ -25,7 +25,7 @@ def told(chain: Chain) -> Counter[str]:
 
 
 def follow_up(chain: Chain, **fields: str) -> Any:
-    event = FollowUp(
+    event = FollowUpEvent(
         user_id="u1",
         course_id="do_c1",
         batch_id="b1",
