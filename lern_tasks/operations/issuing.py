@@ -122,7 +122,7 @@ def _is_eligible(
         if row is None or row["active"] is not True or row["status"] != COMPLETE:
             return False
         summary.enrolments += 1
-        found = evaluate(key, data, reissue=False, asked_ms=None)
+        found = evaluate(key, data, reissue=False, requested_ms=None)
     except (DependencyDown, SettingsError):
         raise
     except TransientError as error:

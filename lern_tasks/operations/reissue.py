@@ -30,7 +30,7 @@ def _reissue(key: EnrolmentKey, _checkpoint: Checkpoint, page_context: PageConte
     if rows(ctx, [key])[key] is None:
         result = {**named(key), "found": False, "templates": [], "message": messages.no_enrolment(key)}
         return Checkpoint(done=1.0, ended=True, result=result)
-    found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, asked_ms=None)
+    found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, requested_ms=None)
     if found.eligible:
         ask(ctx, [key], cause(ctx, page_context.task_id), reissue=True)
     templates = _templates(found)

@@ -1,4 +1,4 @@
-"""`lern.collection_cert_pre_processor`: who has earned which certificate.
+"""`lern.collection_cert_pre_processor`: who is eligible for which certificate.
 
 See docs/jobs/collection_cert_pre_processor.md.
 """
@@ -32,7 +32,7 @@ def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: CertificateRe
         with record.failures():
             request = record.event
             (key,) = _keys(request)
-            found = evaluate(key, data, reissue=request.reissue, asked_ms=request.ets or record.record.timestamp)
+            found = evaluate(key, data, reissue=request.reissue, requested_ms=request.ets or record.record.timestamp)
             hand_off(ctx, [_handoff(certificate, record, ctx) for certificate in found.eligible])
             count("success-events-count", len(found.eligible), job=JOB)
             _finish(record, found)

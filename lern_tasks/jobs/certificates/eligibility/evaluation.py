@@ -25,11 +25,11 @@ class Evaluation:
     invalid_templates: Mapping[str, InvalidEvent]
 
 
-def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_ms: int | None) -> Evaluation:
+def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None) -> Evaluation:
     """Test an enrolment against every template; one that is wrong keeps none of the others from being earned.
 
-    `asked_ms`, epoch ms, is the day of issue of an enrolment without a date of completion. Raises LernError when what
-    is needed cannot be read.
+    `requested_ms`, epoch ms, is the day of issue of an enrolment without a date of completion. Raises LernError when
+    what is needed cannot be read.
     """
     eligible: list[EligibleCertificate] = []
     ineligible: dict[str, str] = {}
@@ -38,7 +38,7 @@ def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_m
         if not is_svg(texts):
             continue
         try:
-            found = _test(parse_template(template_id, texts), key, data, reissue=reissue, asked_ms=asked_ms)
+            found = _test(parse_template(template_id, texts), key, data, reissue=reissue, requested_ms=requested_ms)
         except InvalidEvent as error:
             invalid_templates[template_id] = error
             continue
@@ -50,7 +50,7 @@ def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_m
 
 
 def _test(
-    template: Template, key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_ms: int | None
+    template: Template, key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None
 ) -> EligibleCertificate | NoMatch:
     """Enrolment, then scores, then the user: what does not match ends it, and nothing more is read."""
     row = data.enrolment(key)
@@ -65,7 +65,7 @@ def _test(
     no_user = criteria.match_user(template, user)
     if no_user is not None:
         return no_user
-    return _eligible(template, enrolment, key, data, asked_ms=asked_ms, user=user, percent=percent)
+    return _eligible(template, enrolment, key, data, requested_ms=requested_ms, user=user, percent=percent)
 
 
 def _eligible(
@@ -74,7 +74,7 @@ def _eligible(
     key: EnrolmentKey,
     data: EligibilityData,
     *,
-    asked_ms: int | None,
+    requested_ms: int | None,
     user: Mapping[str, Any],
     percent: Mapping[str, float] | None,
 ) -> EligibleCertificate:
@@ -82,7 +82,7 @@ def _eligible(
         key=key,
         template=template,
         old_id=enrolment.old_id,
-        completed_ms=data.completed_ms(key, asked_ms),
+        completed_ms=data.completed_ms(key, requested_ms),
         user=user,
         course_name=data.course_name(key.course_id),
         percent=percent,
