@@ -1,32 +1,39 @@
 # `make` alone prints what there is. Works with BSD and GNU make, on Linux and macOS.
-VENV = .venv
-BIN = $(VENV)/bin
+# Each target sees to its environment first: locked versions, in .venv, or in .venv-X.Y of the Python that PYTHON names.
+DEMO = bin=`PYTHON='$(PYTHON)' sh .ci/venv demo`/bin
+TEST = bin=`PYTHON='$(PYTHON)' sh .ci/venv test`/bin
+PARALLEL = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 help: ## this text
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -e 's/:.*## /	/'
+	@echo 'With PYTHON=python3.12 (or a path) in an environment of that Python, .venv-3.12; without it in .venv, as it was made.'
 
-$(BIN)/lern:
-	@sh .ci/venv $(VENV) .
+demo: ## a course, learners, certificates: everything on this machine, from Python alone
+	@$(DEMO) && exec $$bin/lern demo
 
-$(BIN)/pytest:
-	@sh .ci/venv $(VENV) '.[test]'
+test: ## tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redis
+	@$(TEST) && exec $$bin/pytest $(PARALLEL)
 
-demo: $(BIN)/lern ## a course, learners, certificates: everything on this machine, from Python alone
-	@$(BIN)/lern demo
+portable: ## the tests that .ci/run repeats on each other Python: rules, events, SQLite
+	@$(TEST) && exec $$bin/pytest $(PARALLEL) `cat .ci/portable-tests`
 
-test: $(BIN)/pytest ## tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redis
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+coverage: ## tests, and which branches of the code they take, in htmlcov/; slower than `make test`
+	@$(TEST) && exec $$bin/pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html
 
-lint: $(BIN)/pytest ## ruff, mypy --strict, import contracts
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+lint: ## ruff, mypy --strict, import contracts, spelling
+	@$(TEST) && $$bin/ruff check . && $$bin/ruff format --check . && $$bin/mypy && $$bin/lint-imports && $$bin/codespell
 
-bench: $(BIN)/pytest ## measurements on real servers, each beside its ceiling
-	@$(BIN)/python -m benchmarks
+docs: ## the documents as a site, in site/
+	@$(TEST) && exec $$bin/mkdocs build --strict
 
-clean: ## removes the virtual environment and caches
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+bench: ## measurements on real servers, each beside its ceiling
+	@$(TEST) && exec $$bin/python -m benchmarks
 
-.PHONY: help demo test lint bench clean
+lock: ## newest versions of everything into both lock files
+	@python=`PYTHON='$(PYTHON)' sh .ci/python` && sh .ci/lock "$$python"
+
+clean: ## removes the virtual environments and caches
+	@rm -rf .venv .venv-* build dist site htmlcov .coverage* *.egg-info
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help demo test portable coverage lint docs bench lock clean

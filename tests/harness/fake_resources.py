@@ -1,6 +1,6 @@
 """A world without network: fakeredis, SQLite, and recorders for Kafka and the task broker."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,11 @@ class FakeResources(ProgressResources, AssessmentResources, CertificateResources
         self.sender = self.sent  # type: ignore[assignment]
         self.kafka = self.published  # type: ignore[assignment]
         self.directory = directory
+        self.probes |= {"redis": self._ping("redis"), "kafka": self._ping("kafka"), "broker": self._ping("sender")}
+
+    def _ping(self, member: str) -> Callable[[], None]:
+        """Asks whatever stands in for the member then."""
+        return lambda: getattr(self, member).ping()
 
     def now_ms(self) -> int:
         return self.time_ms
