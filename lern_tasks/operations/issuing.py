@@ -145,19 +145,8 @@ def _one_of_a_name(found: Evaluation) -> Evaluation:
 
 def ask(ctx: Resources, keys: Sequence[EnrolmentKey], run: Record, *, reissue: bool) -> None:
     """Ask the pre-processor for the certificates of these enrolments, behind live learners. Raises DependencyDown."""
-    topic = ctx.settings.topic(ctx.settings.collection_cert_pre_processor.kafka_input_topic)
-    now_ms = ctx.now_ms()
-    handoffs = [
-        issue_request(
-            key,
-            run,
-            topic=topic,
-            now_ms=now_ms,
-            reissue=reissue,
-            business_key=f"{'reissue' if reissue else 'issue'}:{key.text}",
-        )
-        for key in keys
-    ]
+    name = "reissue" if reissue else "issue"
+    handoffs = [issue_request(key, run, ctx, reissue=reissue, business_key=f"{name}:{key.text}") for key in keys]
     hand_off(ctx, handoffs)
 
 

@@ -41,10 +41,9 @@ def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: CertificateRe
 def _fan_out(records: Sequence[BatchRecord[IssueRequest]], ctx: CertificateResources) -> None:
     """A request for many users becomes one record a user."""
     for record in records:
-        request = record.event
-        now_ms = request.ets or ctx.now_ms()
+        request, topic = record.event, record.record.topic
         handoffs = [
-            issue_request(key, record.record, topic=record.record.topic, now_ms=now_ms, reissue=request.reissue)
+            issue_request(key, record.record, ctx, topic=topic, asked_ms=request.ets, reissue=request.reissue)
             for key in _keys(request)
         ]
         # Past `hand_off`: the parts of what this job was given stay with it. Its setting HAND_OFF tells other jobs
