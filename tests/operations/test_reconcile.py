@@ -211,6 +211,7 @@ def test_a_death_before_any_effect_tells_of_the_completion_once_and_issues_one_c
     tasks.drain(death)
     assert tasks.results["run-1"]["status_after"] == 2
     chain.drain()
-    told = {event["mid"] for event in chain.events("telemetry.raw") if event["edata"]["type"] == "enrol-complete"}
-    assert len(told) == 1
+    events = chain.events("telemetry.raw")
+    completions = {event["mid"] for event in events if event["edata"]["type"] == "enrol-complete"}
+    assert len(completions) == 1
     assert [stored.document["certificateLabel"] for stored in chain.registry.entities()] == ["Course Merit"]

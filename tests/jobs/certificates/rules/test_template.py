@@ -180,7 +180,7 @@ def test_a_template_without_url_is_no_svg() -> None:
     assert not is_svg({})
 
 
-def test_how_learners_are_told() -> None:
+def test_how_learners_are_notified() -> None:
     stored = texts(notifyTemplate={"subject": "Done", "stateImgUrl": "CLOUD_BASE_PATH/x.png", "count": 5})
     assert notify_template("tpl_7", stored) == {
         "subject": "Done",
@@ -190,7 +190,7 @@ def test_how_learners_are_told() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", " ", "null", {}])
-def test_a_template_need_not_say_how_learners_are_told(value: Any) -> None:
+def test_a_template_need_not_say_how_learners_are_notified(value: Any) -> None:
     assert notify_template("tpl_7", texts(notifyTemplate=value)) == {}
 
 
