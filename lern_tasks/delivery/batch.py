@@ -1,6 +1,7 @@
 """The records of one task message and what became of each. See docs/architecture.md, "Outcomes"."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -86,6 +87,14 @@ class BatchRecord(Generic[E]):
     def fail(self, error: BaseException) -> None:
         """This record failed with `error`."""
         self.outcome = Failed(error)
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """An error raised inside is the outcome of this record alone."""
+        try:
+            yield
+        except LernError as error:
+            self.fail(error)
 
 
 @dataclass(slots=True)

@@ -40,8 +40,8 @@ def errors(records: Iterable[BatchRecord[Any]]) -> list[tuple[type[BaseException
 
 def test_records_are_grouped_by_what_they_are_about() -> None:
     records = batch("a", "b", "a", "c")
-    records.items[3].skip("not now")
-    records.items[2].delivered_before = True
+    records.records[3].skip("not now")
+    records.records[2].delivered_before = True
     groups = grouped(records, by=str)
     assert {key: [record.record.value for record in group.records] for key, group in groups.items()} == {
         "a": ["0", "2"],
@@ -73,7 +73,7 @@ def test_an_error_is_the_outcome_of_its_group_alone(ctx: FakeResources) -> None:
 
 def test_outcomes_of_a_group_leave_those_that_there_are(ctx: FakeResources) -> None:
     records = batch("a", "a")
-    records.items[0].skip("done before")
+    records.records[0].skip("done before")
     group: Group[str, str] = Group("a", list(records))
     group.skip("nothing to do")
     assert [record.outcome for record in records] == [Skip("done before"), Skip("nothing to do")]

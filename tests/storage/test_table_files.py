@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.jobs.certificates.eligibility import batch_templates
-from lern_tasks.jobs.certificates.issuing import old_registry_rows
+from lern_tasks.jobs.certificates.batch_templates import BatchTemplates
+from lern_tasks.jobs.certificates.follow_up.old_registry_rows import OldRegistryRows
 from lern_tasks.jobs.progress.content_consumption import ContentConsumption
 from lern_tasks.jobs.progress.rows import ProgressRows
 from lern_tasks.jobs.progress.rules.content_counts import Counts, MergedContent, StoredContent
@@ -210,7 +210,7 @@ def test_templates_of_batches(gateway: Gateway, tables: JobTables) -> None:
         ReplaceCollection(table=table, key=(course, "b2"), column="cert_templates", value={}),
     )
     batches = [(course, "b1"), (course, "b2"), (course, "b3"), ("", "b1")]
-    found = batch_templates.read_templates(gateway, table, batches)
+    found = BatchTemplates(gateway, table).read(batches)
     assert [found[batch] for batch in batches[:3]] == [templates, {}, {}]
     assert isinstance(found["", "b1"], InvalidEvent)
 
@@ -226,9 +226,10 @@ def test_trees_of_collections(gateway: Gateway, tables: JobTables) -> None:
 def test_an_old_certificate_is_deleted_by_its_id(gateway: Gateway, tables: JobTables) -> None:
     table, one, other = tables.cert_registry, uuid.uuid4().hex, uuid.uuid4().hex
     write(gateway, put(table, (one,), recipient="{}", isrevoked=False), put(table, (other,), recipient="{}"))
-    old_registry_rows.delete(gateway, table, one)
-    old_registry_rows.delete(gateway, table, one)
+    rows = OldRegistryRows(gateway, table)
+    rows.delete(one)
+    rows.delete(one)
     assert read(gateway, table, (one,), "isrevoked") is None
     assert read(gateway, table, (other,), "isrevoked") == {"isrevoked": None}
     with pytest.raises(InvalidEvent):
-        old_registry_rows.delete(gateway, table, "")
+        rows.delete("")

@@ -7,11 +7,13 @@ from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.doctor.services import Service, patient, prefix
 from lern_tasks.cli.effective import masked
 from lern_tasks.errors import LernError, SettingsError
-from lern_tasks.jobs.certificates.clients.certificate_files import certificate_files
-from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
-from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
-from lern_tasks.jobs.certificates.clients.registry import RegistryClient
-from lern_tasks.jobs.certificates.clients.signing import SigningClient
+from lern_tasks.jobs.certificates.api import (
+    OldRegistryClient,
+    RegistryClient,
+    SearchIndexClient,
+    SigningClient,
+    certificate_files,
+)
 from lern_tasks.settings import Settings
 
 _JOB: EventJob = "collection_certificate_generator"

@@ -11,12 +11,11 @@ from lern_tasks.cli.effective import masked
 from lern_tasks.connections.files import Files
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.assessments.api import QuestionCountClient
+from lern_tasks.jobs.certificates.api import ContentClient, UserClient
+from lern_tasks.jobs.progress.api import SearchClient
 from lern_tasks.jobs.users.framework_service import FrameworkClient
 from lern_tasks.jobs.users.profile_service import UserProfileClient
 from lern_tasks.settings import Settings
-from lern_tasks.sunbird.content_service import ContentClient
-from lern_tasks.sunbird.search_service import SearchClient
-from lern_tasks.sunbird.user_service import UserClient
 
 _PATIENCE = 5.0
 """Seconds to wait for an answer, at most: it is asked for a sign of life, not for work."""

@@ -12,7 +12,7 @@ from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
 from lern_tasks.jobs.assessments.submissions import Enrolment
-from lern_tasks.jobs.certificates.rules.requests import issue_event
+from lern_tasks.jobs.certificates.api import issue_event
 from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey

@@ -1,8 +1,8 @@
 """Courses without leaf nodes: retired, or to be waited for. See docs/jobs/activity_aggregate_updater.md, "Failure"."""
 
 from lern_tasks.errors import DependencyDown, NotReady, RefusedByService, TransientError
-from lern_tasks.jobs.relations.refresh_request import relations_request
-from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.jobs.progress.search_service import SearchClient
+from lern_tasks.jobs.relations.api import relations_request
 
 _RETIRED = "Retired"
 

@@ -5,8 +5,8 @@ from functools import cached_property
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
 from lern_tasks.jobs.progress.rows import ProgressRows
+from lern_tasks.jobs.progress.search_service import SearchClient
 from lern_tasks.jobs.relations.api import RelationResources
-from lern_tasks.sunbird.search_service import SearchClient
 from lern_tasks.sunbird.table_names import for_job
 
 

@@ -3,10 +3,10 @@
 Pure rules of other domains take `rules.course_relations` from its own module: this one opens stores.
 """
 
-from lern_tasks.jobs.relations.refresh_request import ask_for_relations
+from lern_tasks.jobs.relations.refresh_request import relations_request
 from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.relations.resources import RelationResources
 from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 
-__all__ = ["CourseRelations", "RelationCache", "RelationResources", "ask_for_relations", "derive"]
+__all__ = ["CourseRelations", "RelationCache", "RelationResources", "derive", "relations_request"]
