@@ -1,8 +1,8 @@
 """How tables are read and written: many at once, each answer a value or an error. See docs/architecture.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lern_tasks.errors import LernError
 from lern_tasks.storage.table import Table
@@ -12,6 +12,8 @@ Key = tuple[str, ...]
 
 Row = Mapping[str, Any]
 """Columns that were asked for; None where there is no value. Timestamps are aware, in UTC."""
+
+V = TypeVar("V")
 
 BATCH_SIZE = 10
 """Changes of one batch: the documented `threshold.batch.write.size`, also for jobs that do not have the setting."""
@@ -123,3 +125,17 @@ class Gateway(Protocol):
     def close(self) -> None:
         """Close connections."""
         ...
+
+
+def value_of(answer: V | LernError) -> V:
+    """The answer, unless it is an error: that is raised."""
+    if isinstance(answer, LernError):
+        raise answer
+    return answer
+
+
+def raise_first(errors: Iterable[LernError | None]) -> None:
+    """Raise the first of the errors, if there is any: for who can do nothing unless all is written."""
+    for error in errors:
+        if error is not None:
+            raise error
