@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
-from lern_tasks.jobs.users.index.plan import Tally
+from lern_tasks.jobs.users.index.plan import IndexTally
 
 _LINE_EVERY = 10.0
 """Seconds between two plain lines: a run of an hour is a few hundred lines of a log."""
@@ -57,7 +57,7 @@ class IndexDisplay:
             self._console.print(f"{stand.done:.0%}, {users:,} users, {rate:,.0f}/s", markup=False)
 
 
-def print_result(tally: Tally, *, users: int, seconds: float, as_json: bool) -> None:
+def print_result(tally: IndexTally, *, users: int, seconds: float, as_json: bool) -> None:
     """Print what a run did; it took `seconds` for the last `users` of its users."""
     if as_json:
         print_json({**msgspec.to_builtins(tally), "seconds": round(seconds, 1)})
@@ -69,7 +69,7 @@ def print_result(tally: Tally, *, users: int, seconds: float, as_json: bool) -> 
         click.echo(example)
 
 
-def _title(tally: Tally) -> str:
+def _title(tally: IndexTally) -> str:
     if tally.anonymous:
         return "users without account"
     if tally.refresh:
@@ -77,7 +77,7 @@ def _title(tally: Tally) -> str:
     return f"users changed since {tally.since}" if tally.since else "all users"
 
 
-def _numbers(tally: Tally) -> list[tuple[str, int]]:
+def _numbers(tally: IndexTally) -> list[tuple[str, int]]:
     return [
         ("users read", tally.users),
         ("written", tally.written),

@@ -14,7 +14,7 @@ from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, RefusedByService, TransientError
 from lern_tasks.jobs.users.index.pages import IndexPages
-from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
+from lern_tasks.jobs.users.index.plan import IndexPlan, IndexTally, tally_of
 from lern_tasks.jobs.users.resources import UserResources
 
 _LEASE = 60.0
@@ -36,7 +36,7 @@ class IndexRun:
         self._run = run
 
     @classmethod
-    def begin(cls, ctx: UserResources, plan: Plan) -> "IndexRun":
+    def begin(cls, ctx: UserResources, plan: IndexPlan) -> "IndexRun":
         """A new run. Raises DependencyDown."""
         run_id = f"cli-{uuid4().hex[:8]}"
         result = msgspec.to_builtins(tally_of(plan, now_ms=ctx.now_ms()))
@@ -56,9 +56,9 @@ class IndexRun:
         return cls(ctx, run_id, run)
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> IndexTally:
         """What the run did so far."""
-        return msgspec.convert(self._run.stand.result, Tally)
+        return msgspec.convert(self._run.stand.result, IndexTally)
 
     def work(self, show: Callable[[Checkpoint], None]) -> None:
         """Do what is left, and show where it stands after each page. Raises LernError: it can be resumed."""

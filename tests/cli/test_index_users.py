@@ -157,7 +157,7 @@ def test_two_that_resume_one_run_do_not_both_go_on(installed: Installed, monkeyp
 
     def overtaken(self: Any, page: Any) -> Checkpoint:
         found = real(self, page)
-        self._resources.runs.write(self._id, replace(self._run, version=self._run.version + 1))
+        self._ctx.runs.write(self._id, replace(self._run, version=self._run.version + 1))
         return found
 
     monkeypatch.setattr(index_run.IndexRun, "_through_failures", overtaken)

@@ -5,9 +5,11 @@ from functools import cached_property
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.users.framework_service import FrameworkClient
 from lern_tasks.jobs.users.index.cache_sweep import UserCacheSweep
+from lern_tasks.jobs.users.index.rows import UserRows
 from lern_tasks.jobs.users.index.runs import IndexRuns
 from lern_tasks.jobs.users.profile_service import UserProfileClient
 from lern_tasks.jobs.users.user_cache import UserCache
+from lern_tasks.sunbird.table_names import for_job
 
 
 class UserResources(Resources):
@@ -27,6 +29,10 @@ class UserResources(Resources):
     def anonymous_hashes(self) -> UserCacheSweep:
         """All hashes of users without account, in the database that they are copied from."""
         return UserCacheSweep(self.redis.client("anonymous_users", "user_cache_updater"))
+
+    def user_rows(self) -> UserRows:
+        """The tables of users, for one run of the bulk index."""
+        return UserRows(self.gateway, for_job(self.settings, "user_cache_updater"))
 
     @cached_property
     def index_runs(self) -> IndexRuns:
