@@ -106,7 +106,7 @@ def test_users_that_are_not_whole_are_named(installed: Installed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--since", "last week"], "2024-05-31"),
         (["--refresh", "--since", "2024-01-01"], "leave since out"),
@@ -115,10 +115,10 @@ def test_users_that_are_not_whole_are_named(installed: Installed) -> None:
         (["--resume"], "no run to go on with"),
     ],
 )
-def test_what_cannot_be_run(installed: Installed, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_run(installed: Installed, arguments: list[str], message: str) -> None:
     result = installed.run(*arguments)
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:

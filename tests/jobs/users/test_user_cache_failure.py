@@ -115,8 +115,8 @@ def test_an_unknown_user_is_a_dead_letter_in_the_end_and_delays_no_neighbour(cha
     }
     chain.drain()
     assert reads(chain, "u-1") == 6
-    (letter,) = chain.published.to(FAILED)
-    assert json.loads(letter.value or b"") == events[0]
+    (dead_letter,) = chain.published.to(FAILED)
+    assert json.loads(dead_letter.value or b"") == events[0]
     (header,) = headers(chain)
     assert (header["lern-code"], header["lern-attempts"]) == ("NOT_YET", "6")
     assert cached(chain, "u-1") == {}
@@ -138,8 +138,8 @@ def test_a_bad_event_is_a_dead_letter_at_once_and_its_neighbours_are_done(chain:
     record = chain.record(value)
     counts = chain.run(JOB, record, chain.record(documented()))
     assert counts == {"done": 1, "skipped": 0, "again": 0, "dead": 1}
-    (letter,) = chain.published.to(FAILED)
-    assert letter.value == record.raw()
+    (dead_letter,) = chain.published.to(FAILED)
+    assert dead_letter.value == record.raw()
     assert headers(chain)[0]["lern-code"] == code
     assert cached(chain) == CACHED
 
