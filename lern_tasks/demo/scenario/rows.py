@@ -53,7 +53,7 @@ class DemoRows:
         )
 
     def enrol(self, learners: Iterable[Learner]) -> None:
-        """One active enrolment a learner, not started, under the old account if there is one; and unreported lessons."""
+        """One enrolment a learner, not started, under the old account if there is one; and unreported lessons."""
         now = datetime.now(UTC)
         cells = {"active": True, "status": 0, "progress": 0, "addedby": "self", "enrolled_date": now}
         rows: list[Mutation] = []
