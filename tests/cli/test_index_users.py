@@ -11,8 +11,8 @@ import pytest
 import redis as redis_library
 from rich.console import Console
 
-from lern_tasks.cli import index_run
-from lern_tasks.cli.index_display import IndexDisplay
+from lern_tasks.cli.index_users import run as index_run
+from lern_tasks.cli.index_users.display import IndexDisplay
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.jobs.users.index import pages as user_index_pages

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from lern_tasks.cli.index_run import IndexRun
+from lern_tasks.cli.index_users.run import IndexRun
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.plan import IndexPlan, IndexTally
 from lern_tasks.jobs.users.resources import UserResources
