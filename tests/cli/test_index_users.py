@@ -178,7 +178,7 @@ def test_an_outage_that_lasts_says_how_to_go_on(installed: Installed, monkeypatc
 def test_the_display(terminal: bool) -> None:
     output = io.StringIO()
     display = IndexDisplay(Console(file=output, force_terminal=terminal, width=100, color_system=None), 1000)
-    display._line = 0.0
+    display._next_line = 0.0
     with display:
         display.show(Checkpoint(after="users 1", done=0.25, result={"users": 3000}))
     assert "25%" in output.getvalue()

@@ -1,60 +1,39 @@
 """How `lern index-users` shows where it is, and what it did."""
 
 import time
-from types import TracebackType
-from typing import Self
 
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TaskProgressColumn, TextColumn
 
+from lern_tasks.cli.live import LiveDisplay
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.jobs.users.index.plan import IndexTally
 
 _LINE_EVERY = 10.0
-"""Seconds between two plain lines: a run of an hour is a few hundred lines of a log."""
+"""Seconds between two lines: a run of an hour is a few hundred lines of a log."""
+
+_SPEED = TextColumn("{task.fields[users]:,} users, {task.fields[rate]:,.0f}/s")
 
 
-class IndexDisplay:
-    """A bar on a terminal, plain lines elsewhere. `before`: users that an interrupted run had read already."""
+class IndexDisplay(LiveDisplay):
+    """One bar, and how many users. `before`: users that an interrupted run had read already."""
 
     def __init__(self, console: Console, before: int) -> None:
-        self._console = console
+        super().__init__(console, "{task.description}", TaskProgressColumn(), _SPEED, line_every=_LINE_EVERY)
         self._before = before
-        self._start = self._line = time.monotonic()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[users]:,} users, {task.fields[rate]:,.0f}/s"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._bar = self._progress.add_task("indexing", total=1.0, users=before, rate=0.0)
+        self._start = time.monotonic()
+        self._bar = self.add_task("indexing", total=1.0, users=before, rate=0.0)
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def show(self, stand: Checkpoint) -> None:
+    def show(self, checkpoint: Checkpoint) -> None:
         """Show how far the run is."""
-        now = time.monotonic()
-        users = int(stand.result["users"])
-        rate = (users - self._before) / max(now - self._start, 0.001)
-        if self._console.is_terminal:
-            self._progress.update(self._bar, completed=stand.done, users=users, rate=rate)
-        elif now - self._line >= _LINE_EVERY:
-            self._line = now
-            self._console.print(f"{stand.done:.0%}, {users:,} users, {rate:,.0f}/s", markup=False)
+        users = int(checkpoint.result["users"])
+        rate = (users - self._before) / max(time.monotonic() - self._start, 0.001)
+        self.update(self._bar, completed=checkpoint.done, users=users, rate=rate)
+        if self.line_due:
+            self.line(f"{checkpoint.done:.0%}, {users:,} users, {rate:,.0f}/s")
 
 
 def print_result(tally: IndexTally, *, users: int, seconds: float, as_json: bool) -> None:
