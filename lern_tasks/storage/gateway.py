@@ -7,13 +7,13 @@ from typing import Any, Protocol, TypeVar
 from lern_tasks.errors import LernError
 from lern_tasks.storage.table import Table
 
+V = TypeVar("V")
+
 Key = tuple[str, ...]
 """Values of key columns, partition columns first."""
 
 Row = Mapping[str, Any]
 """Columns that were asked for; None where there is no value. Timestamps are aware, in UTC."""
-
-V = TypeVar("V")
 
 BATCH_SIZE = 10
 """Changes of one batch: the documented `threshold.batch.write.size`, also for jobs that do not have the setting."""
@@ -127,15 +127,15 @@ class Gateway(Protocol):
         ...
 
 
-def value_of(answer: V | LernError) -> V:
-    """The answer, unless it is an error: that is raised."""
-    if isinstance(answer, LernError):
-        raise answer
-    return answer
+def value_of(found: V | LernError) -> V:
+    """The value that was read for a key. Raises the error that was found in its place."""
+    if isinstance(found, LernError):
+        raise found
+    return found
 
 
 def raise_first(errors: Iterable[LernError | None]) -> None:
-    """Raise the first of the errors, if there is any: for who can do nothing unless all is written."""
+    """Raise the first error of what `apply` answers, when there is one."""
     for error in errors:
         if error is not None:
             raise error

@@ -10,7 +10,7 @@ from rich.progress import TaskProgressColumn, TextColumn
 from lern_tasks.cli.live import LiveDisplay
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
-from lern_tasks.jobs.users.index.plan import IndexTally
+from lern_tasks.jobs.users.api import IndexTally
 
 _LINE_EVERY = 10.0
 """Seconds between two lines: a run of an hour is a few hundred lines of a log."""

@@ -1,21 +1,17 @@
 """`lern.user_cache_updater`: what reports show of a user follows their profile. See docs/jobs/user_cache_updater.md."""
 
-from typing import Final
-
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
 from lern_tasks.delivery.locked_groups import Group, grouped, locked_groups
 from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.users.events import UserEvent, parse
 from lern_tasks.jobs.users.profile_reads import ProfileReads
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.resources import JOB, UserResources
 from lern_tasks.jobs.users.rules.sign_in import Dated, SignInTypes, event_fields, event_time, newest
 from lern_tasks.jobs.users.rules.update import Update, decide_update
 from lern_tasks.jobs.users.user_cache import Change, Entry
 from lern_tasks.metrics import count
 from lern_tasks.storage.gateway import value_of
-
-JOB: Final = "user_cache_updater"
 
 _AT_ONCE = 20
 """Users whose locks are held together: while the user service is slow, few wait, and a time limit costs few reads."""

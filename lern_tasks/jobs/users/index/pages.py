@@ -10,7 +10,7 @@ from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import LockBusy, RefusedByService, SettingsError
 from lern_tasks.jobs.users.index.plan import IndexPlan, IndexTally, tally_of
 from lern_tasks.jobs.users.index.rows import UserRows
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.resources import JOB, UserResources
 from lern_tasks.jobs.users.rules.index import (
     FIELDS,
     ProfileLookups,
@@ -21,9 +21,6 @@ from lern_tasks.jobs.users.rules.index import (
 )
 from lern_tasks.jobs.users.user_cache import Change
 from lern_tasks.logs import logger
-
-JOB: Final = "user_cache_updater"
-"""Whose settings name the keyspace, the Redis databases and the values."""
 
 PAGE: Final = 1000
 """Users read and written at once, at most: a Redis pipeline of a few hundred KB, a page in well under a second."""
