@@ -1,6 +1,6 @@
 """What follows what: handing records on to the next job, and audit events to their topic.
 
-By Celery, or by the documented topic where a Flink job is the next stage. See docs/architecture.md, "Hand-on".
+By Celery, or by the documented topic where a Flink job is the next stage. See docs/architecture.md, "Hand-off".
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
