@@ -22,7 +22,7 @@ def reconcile(keys: Sequence[EnrolmentKey], cause: Record, ctx: Resources) -> No
 def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record, ctx: Resources) -> None:
     """Let the scores of these contents be computed from the attempts that there are now. Raises DependencyDown."""
     topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_input_topic)
-    steps = [
+    handoffs = [
         Handoff(
             job="assessment_aggregator",
             event=recompute_event(key, content, now_ms=ctx.now_ms()),
@@ -33,7 +33,7 @@ def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record
         )
         for key, content in contents
     ]
-    hand_off(ctx, steps)
+    hand_off(ctx, handoffs)
 
 
 def publish_syncs(keys: Sequence[EnrolmentKey], ctx: Resources) -> int:

@@ -41,12 +41,12 @@ def parse(value: str | None) -> UserEvent | Skipped:
     if user_id is None:
         raise InvalidEvent("object.id is missing or blank; send the user's id as text", "object.id")
     context = _object(event, "context", "context")
-    said = _last_by_type(context)
+    correlated = _last_by_type(context)
     return UserEvent(
         user_id=user_id,
         producer=_text(_object(context, "pdata", "context.pdata"), "pid"),
-        sign_up=said.get(_SIGN_UP),
-        login_role=said.get(_ROLE),
+        sign_up=correlated.get(_SIGN_UP),
+        login_role=correlated.get(_ROLE),
         ets=event_time(event),
     )
 
