@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
-from lern_tasks.catalogue import EVENT_JOBS, JobName, ProgressJob
+from lern_tasks.catalogue import ROWS, JobName
 from lern_tasks.delivery import dead_letter
 from lern_tasks.delivery.batch import Batch, BatchRecord, Done, Failed, Skip
 from lern_tasks.delivery.outage import OutageWait
@@ -133,12 +133,11 @@ class Settlement:
             for item in dead
         )
         count("ignored-event-count", ignored, job=self._job)
-        failed: CounterName = "failed-event-count" if self._job == "assessment_aggregator" else "failed-events-count"
-        count(failed, len(dead) - ignored, job=self._job)
-        skipped, total = _documented_counters(self._job)
-        count(skipped, counts["skipped"], job=self._job)
-        if self._job in EVENT_JOBS:
-            count(total, sum(not item.delivered_before for item in batch), job=self._job)
+        documented = ROWS[self._job].counters
+        count(documented.failed, len(dead) - ignored, job=self._job)
+        count(documented.skipped, counts["skipped"], job=self._job)
+        if documented.total:
+            count(documented.total, sum(not item.delivered_before for item in batch), job=self._job)
         return counts
 
 
@@ -148,13 +147,6 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
     "again": "records-again",
     "dead": "records-dead",
 }
-
-
-def _documented_counters(job: JobName) -> tuple[CounterName, CounterName]:
-    """What the Flink job calls the records that it skipped, and all of them."""
-    if job == "user_cache_updater":
-        return "skipped-message-count", "total-audit-events-count"
-    return "skipped-events-count" if job in get_args(ProgressJob) else "skipped-event-count", "total-events-count"
 
 
 def _number(items: Iterable[BatchRecord[Any]], kind: type) -> int:

@@ -8,25 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lern_tasks import catalogue as topics
-from lern_tasks.catalogue import EVENT_JOBS, FOLLOW_UPS, JobName, ProgressJob
+from lern_tasks import catalogue
+from lern_tasks.catalogue import EVENT_JOBS, FOLLOW_UPS, JobName, ProgressJob, RedisRole
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
 from lern_tasks.settings.jobs import HandOff, JobSettings
-
-RedisRole = Literal[
-    "broker",
-    "results",
-    "state",
-    "relation_cache",
-    "units",
-    "metadata",
-    "collection",
-    "dedup",
-    "users",
-    "anonymous_users",
-]
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -95,9 +82,8 @@ class Settings(BaseSettings):
     user_cache_updater: users.UserCacheUpdaterSettings = Field(default_factory=users.UserCacheUpdaterSettings)
 
     def job(self, job: JobName) -> JobSettings:
-        """The settings of `job`; what follows a certificate shares the generator's."""
-        name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
-        return cast("JobSettings", getattr(self, name))
+        """The settings of `job`; what follows another job shares that one's."""
+        return cast("JobSettings", getattr(self, catalogue.ROWS[job].scope))
 
     def progress(self, job: ProgressJob) -> progress.ProgressSettings:
         """What the settings of the jobs that compute progress have in common."""
@@ -109,7 +95,7 @@ class Settings(BaseSettings):
 
     def topic(self, template: str) -> str:
         """The topic's full name in this environment."""
-        return topics.topic_name(template, self.env)
+        return catalogue.topic_name(template, self.env)
 
     def failed_topic(self, job: JobName) -> str:
         """Where dead letters of `job` go."""
@@ -157,7 +143,7 @@ class Settings(BaseSettings):
         The longest countdown, the longest task, and a margin for the way: shorter would deliver a message twice that is
         only waiting. Equal in every process, since any of them restores the others' messages.
         """
-        longest = max(self.hard_time_limit(job) for job in topics.EVENT_JOBS)
+        longest = max(self.hard_time_limit(job) for job in catalogue.EVENT_JOBS)
         return self.tasks.countdown_cap + longest + self.tasks.visibility_margin
 
 

@@ -14,7 +14,7 @@ from tests.harness.scenario import finished
 from tests.harness.syncs import sync
 from tests.variables.case import Case, Scene
 from tests.variables.environment import Stage
-from tests.variables.observations import asked, common, largest_batch, requests, tables, topics, waiting
+from tests.variables.observations import asked, largest_batch, requests, tables, topics, waiting
 
 AGGREGATOR: Final = "activity_aggregate_updater"
 RECONCILIATION: Final = "enrolment_reconciliation"
@@ -123,7 +123,6 @@ def both(job: ProgressJob) -> list[Case]:
     audits = {"dev.audits"}
     requested = {"dev.telemetry.raw", "dev.requests"}
     return [
-        *common(job),
         case("kafka.audit.topic", "{env}.audits", topics, audits, scene),
         case("kafka.certissue.topic", "{env}.requests", topics, requested, scene, BY_KAFKA),
         case("lms-cassandra.keyspace", "other", tables, elsewhere, scene),

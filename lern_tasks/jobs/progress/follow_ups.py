@@ -9,7 +9,7 @@ from lern_tasks.catalogue import ProgressJob
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.jobs.certificates.rules.requests import issue_event
+from lern_tasks.jobs.certificates.api import issue_event
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision
 from lern_tasks.metrics import count
 from lern_tasks.sunbird import audit_event

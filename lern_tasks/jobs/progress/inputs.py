@@ -13,8 +13,8 @@ from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
 from lern_tasks.jobs.progress.rules.decision import ProgressInputs
 from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
-from lern_tasks.jobs.relations.api import CourseRelations
 from lern_tasks.metrics import count
+from lern_tasks.sunbird.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 

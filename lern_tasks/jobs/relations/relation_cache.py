@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
-from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
 from lern_tasks.jobs.relations.rules.hierarchy import Relations
+from lern_tasks.sunbird.course_relations import CourseRelations
 
 _LEAF, _OPTIONAL, _ANCESTORS = "leafnodes", "optionalnodes", "ancestors"
 

@@ -22,8 +22,8 @@ from lern_tasks.jobs.progress.rules.enrolment_row import (
     needs_certificate,
 )
 from lern_tasks.jobs.progress.rules.progress import Progress, compute_progress
-from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
 from lern_tasks.sunbird.audit_event import Action
+from lern_tasks.sunbird.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 

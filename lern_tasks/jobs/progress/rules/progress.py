@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
-from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
+from lern_tasks.sunbird.course_relations import CourseRelations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

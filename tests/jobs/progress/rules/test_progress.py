@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lern_tasks.jobs.progress.rules.progress import compute_progress
-from lern_tasks.jobs.relations.rules.course_relations import CourseRelations
+from lern_tasks.sunbird.course_relations import CourseRelations
 
 NONE: frozenset[str] = frozenset()
 COURSE = CourseRelations(
