@@ -16,6 +16,7 @@ from kombu.utils import json as kombu_json
 
 from lern_tasks import settings
 from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.delivery import task_message
 from lern_tasks.delivery.parked_messages import park
 from lern_tasks.errors import DependencyDown
 from lern_tasks.logs import logger
@@ -164,12 +165,27 @@ class Channel(redis.Channel):
         return taken
 
     def _deliver_raw(self, queue: str, raw: bytes) -> None:
+        """Hand a message to the worker. What the worker cannot take is parked: no message may end it."""
         self._queue_cycle.rotate(queue)
-        message = _message(raw)
-        if message is None and not _parked(queue, raw):
+        try:
+            message = task_message.check(raw, queue)
+        except task_message.NotATask as error:
+            if _parked(queue, raw, str(error)):
+                self._end_claim_now()
             return
-        if message is not None:
+        try:
             self.connection._deliver(message, queue)  # noqa: SLF001 (as the method that this one replaces)
+        except self.connection_errors:
+            raise
+        except Exception as error:
+            if _parked(queue, raw, f"the worker could not take it: {type(error).__name__}: {error}"):
+                self.qos.ack(message["properties"]["delivery_tag"])
+                self._end_claim_now()
+            return
+        self._end_claim_now()
+
+    def _end_claim_now(self) -> None:
+        """Forget the claim of a message that nobody noted down as unacknowledged."""
         if self._claim:
             with self.conn_or_acquire() as client, client.pipeline() as pipe:
                 self.end_claim(pipe)
@@ -194,23 +210,12 @@ def _look() -> None:
     """Nothing: every turn of the loop begins with the look itself."""
 
 
-def _message(raw: bytes) -> Any:
-    """The message as kombu packs it; None for what it could not deliver and would fail on."""
-    try:
-        message = json.loads(raw)
-        place = message["properties"]["delivery_info"]
-        usable = all(isinstance(place[name], str) for name in ("exchange", "routing_key"))
-        return message if usable and message["properties"]["delivery_tag"] else None
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def _parked(queue: str, raw: bytes) -> bool:
+def _parked(queue: str, raw: bytes, reason: str) -> bool:
     message = SimpleNamespace(body=raw, headers={}, content_type="", delivery_info={"routing_key": queue})
     try:
-        park(RedisRoles(settings.current()).client("state"), message, "not a task message")
+        park(RedisRoles(settings.current()).client("state"), message, reason)
     except DependencyDown:
         _log.error("message_not_parked", queue=queue)
         return False
-    _log.error("message_parked", queue=queue)
+    _log.error("message_parked", queue=queue, reason=reason)
     return True
