@@ -19,8 +19,6 @@ worker_max_tasks_per_child = _settings.tasks.worker_max_tasks
 worker_hijack_root_logger = False
 worker_enable_remote_control = True  # Flower
 
-broker_connection_retry_on_startup = True
-broker_connection_max_retries = None  # an outage of the broker ends by itself
 broker_transport_options = {
     "unacked_restore_interval": 5,  # seconds between looks for messages of dead workers
     "unacked_mutex_expire": 30,  # seconds that a worker which dies in such a look keeps the others from it; not 300

@@ -23,7 +23,7 @@ _COMMANDS = {
     "rewind": "let a job read its topic again from a time on",
 }
 
-_OF_SEVERAL_FILES = {"doctor", "dead-letters"}
+_OF_SEVERAL_FILES = {"doctor", "dead-letters", "index-users"}
 
 
 class CannotRun(click.ClickException):

@@ -16,12 +16,12 @@ from typing import Any, NoReturn
 import click
 
 from lern_tasks.cli.dead_letters import sources
-from lern_tasks.cli.dead_letters.stored import DeadLetter
+from lern_tasks.cli.dead_letters.stored import StoredDeadLetter
 from lern_tasks.cli.demo_display import DemoDisplay
 from lern_tasks.cli.printing import console, print_json, print_table
-from lern_tasks.demo.scenario.certificates import Certificate
+from lern_tasks.demo.scenario.certificates import SavedCertificate
 from lern_tasks.demo.scenario.course import DemoCourse
-from lern_tasks.demo.scenario.run import Demo, Outcome
+from lern_tasks.demo.scenario.run import Demo, DemoResult
 from lern_tasks.demo.servers.stack import EmbeddedStack, StackError
 from lern_tasks.errors import RefusedByService
 from lern_tasks.operations.topics import failed_topics
@@ -100,23 +100,23 @@ def _run(directory: Path, options: Options, started: float, *, kept: bool) -> No
             stack.start_worker(start_method=options.start_method)
             stack.start_beat()
             processes = [{"name": child.name, "pid": child.pid} for child in stack.processes]
-            outcome = Demo(stack, course, certificates=certificates, started=started, report=display.show).run()
-            letters = list(sources.from_topics(stack.settings, failed_topics(stack.settings)))
+            result = Demo(stack, course, certificates=certificates, started=started, report=display.show).run()
+            dead_letters = list(sources.from_topics(stack.settings, failed_topics(stack.settings)))
             display.say("ending the processes", time.monotonic() - started)
-    sources.save(directory, letters)
+    sources.save(directory, dead_letters)
     if not kept:
         shutil.rmtree(data)
     if options.as_json:
-        print_json(_as_object(outcome, processes))
+        print_json(_as_object(result, processes))
     else:
-        _print_closing(outcome, directory, letters, kept=kept)
+        _print_closing(result, directory, dead_letters, kept=kept)
 
 
 def _totals(course: DemoCourse) -> dict[str, int]:
     learners = course.learners
     finishing, exams = sum(each.finishes for each in learners), sum(each.marks is not None for each in learners)
     merits = sum(each.passes for each in learners)
-    lessons = sum(len(each.told) for each in learners)
+    lessons = sum(len(each.reported) for each in learners)
     return {
         # Besides lessons and exams: the publication, the broken event, the syncs and the merges.
         "events": lessons + exams + 2 + len(course.with_gap) + len(course.merged),
@@ -131,25 +131,25 @@ def _totals(course: DemoCourse) -> dict[str, int]:
     }
 
 
-def _as_object(outcome: Outcome, processes: list[dict[str, Any]]) -> dict[str, Any]:
-    reached = outcome.reached
+def _as_object(result: DemoResult, processes: list[dict[str, Any]]) -> dict[str, Any]:
+    reached = result.reached
     return {
-        "events": outcome.events,
-        "enrolments": outcome.enrolments,
+        "events": result.events,
+        "enrolments": result.enrolments,
         "enrolments_completed": reached.completed,
         "exams": reached.exams,
-        "certificates": [_certificate(certificate) for certificate in outcome.certificates],
+        "certificates": [_certificate(certificate) for certificate in result.certificates],
         "merits": reached.merits,
         "reconciled": reached.reconciled,
         "merged": reached.merged,
         "dead_letters": reached.dead_letters,
-        "seconds_to_first_certificate": outcome.seconds_to_first_certificate,
-        "seconds": outcome.seconds,
+        "seconds_to_first_certificate": result.seconds_to_first_certificate,
+        "seconds": result.seconds,
         "processes": processes,
     }
 
 
-def _certificate(certificate: Certificate) -> dict[str, str]:
+def _certificate(certificate: SavedCertificate) -> dict[str, str]:
     return {
         "userId": certificate.key.user_id,
         "courseId": certificate.key.course_id,
@@ -160,31 +160,31 @@ def _certificate(certificate: Certificate) -> dict[str, str]:
     }
 
 
-def _print_closing(outcome: Outcome, directory: Path, letters: list[DeadLetter], *, kept: bool) -> None:
-    reached = outcome.reached
+def _print_closing(result: DemoResult, directory: Path, dead_letters: list[StoredDeadLetter], *, kept: bool) -> None:
+    reached = result.reached
     rows: list[tuple[str, object]] = [
-        ("events", outcome.events),
-        ("enrolments", outcome.enrolments),
+        ("events", result.events),
+        ("enrolments", result.enrolments),
         ("with progress", reached.progressed),
         ("completed", reached.completed),
         ("exams sat", reached.exams),
-        ("certificates", len(outcome.certificates)),
+        ("certificates", len(result.certificates)),
         ("  of them for passing the exam", reached.merits),
         ("lost events, mended by reconciliation", reached.reconciled),
         ("accounts merged", reached.merged),
         ("dead letters", reached.dead_letters),
-        ("seconds to the first certificate", f"{outcome.seconds_to_first_certificate:.1f}"),
-        ("seconds", f"{outcome.seconds:.1f}"),
-        ("events/s", f"{outcome.events / max(outcome.processing_seconds, 0.01):.0f}"),
+        ("seconds to the first certificate", f"{result.seconds_to_first_certificate:.1f}"),
+        ("seconds", f"{result.seconds:.1f}"),
+        ("events/s", f"{result.events / max(result.processing_seconds, 0.01):.0f}"),
     ]
     print_table(("", ""), rows)
-    if outcome.certificates:
-        click.echo(f"A certificate, for any browser:\n  {outcome.certificates[0].file}")
+    if result.certificates:
+        click.echo(f"A certificate, for any browser:\n  {result.certificates[0].file}")
     quoted = shlex.quote(str(directory))
-    for letter in letters[:1]:
-        place = f"{letter.stored.topic} {letter.stored.partition} {letter.stored.offset}"
+    for dead_letter in dead_letters[:1]:
+        message = dead_letter.message
         click.echo("One event was broken on purpose, and lies in the failed topic with the reason. Look at it:")
-        click.echo(f"  lern dead-letters show --from {quoted} {place}")
+        click.echo(f"  lern dead-letters show --from {quoted} {message.topic} {message.partition} {message.offset}")
     click.echo(f"All results: {directory}" + ("" if kept else "  (--keep DIR also keeps logs and the store)"))
 
 

@@ -31,16 +31,16 @@ class PartitionPlan:
 def plan(settings: Settings, topic: str, group: str, to: datetime | None) -> list[PartitionPlan]:
     """Where `group` would go back to for the time `to` (None: the beginning); it never goes forward.
 
-    Raises Refused when there is no such topic, DependencyDown("kafka").
+    Raises RefusedByService when there is no such topic, DependencyDown("kafka").
     """
     found = kafka_admin.topics(settings).get(topic)
     if found is None:
         raise RefusedByService(f"there is no topic {topic}; see `lern topics check`")
     consumer = kafka_admin.reader(settings, group)
     try:
-        places = [TopicPartition(topic, partition) for partition in range(found.partitions)]
-        committed = consumer.committed(places, timeout=kafka_admin.TIMEOUT)
-        return [_plan(consumer, place, at.offset, to) for place, at in zip(places, committed, strict=True)]
+        partitions = [TopicPartition(topic, number) for number in range(found.partitions)]
+        committed = consumer.committed(partitions, timeout=kafka_admin.TIMEOUT)
+        return [_plan(consumer, each, at.offset, to) for each, at in zip(partitions, committed, strict=True)]
     except KafkaException as error:
         raise kafka_admin.down(settings, error) from error
     finally:
@@ -58,7 +58,7 @@ def members(settings: Settings, group: str) -> int | None:
 
 
 def set_back(settings: Settings, topic: str, group: str, plans: Sequence[PartitionPlan]) -> None:
-    """Commit the targets. Raises Refused when the group turns out to have members, DependencyDown("kafka")."""
+    """Commit the targets. Raises RefusedByService when the group has members after all, DependencyDown("kafka")."""
     offsets = [TopicPartition(topic, p.partition, p.target) for p in plans if p.again and p.target is not None]
     consumer = kafka_admin.reader(settings, group)
     try:
@@ -74,14 +74,14 @@ def set_back(settings: Settings, topic: str, group: str, plans: Sequence[Partiti
         consumer.close()
 
 
-def _plan(consumer: Consumer, place: TopicPartition, committed: int, to: datetime | None) -> PartitionPlan:
-    low, high = consumer.get_watermark_offsets(place, timeout=kafka_admin.TIMEOUT)
+def _plan(consumer: Consumer, partition: TopicPartition, committed: int, to: datetime | None) -> PartitionPlan:
+    low, high = consumer.get_watermark_offsets(partition, timeout=kafka_admin.TIMEOUT)
     if committed < 0:
         # Never committed: the bridge starts at the beginning anyway.
-        return PartitionPlan(partition=place.partition, committed=None, target=None, end=high)
+        return PartitionPlan(partition=partition.partition, committed=None, target=None, end=high)
     target = low
     if to is not None:
-        asked = TopicPartition(place.topic, place.partition, int(to.timestamp() * 1000))
+        asked = TopicPartition(partition.topic, partition.partition, int(to.timestamp() * 1000))
         found = consumer.offsets_for_times([asked], timeout=kafka_admin.TIMEOUT)[0].offset
         target = high if found < 0 else max(low, found)
-    return PartitionPlan(partition=place.partition, committed=committed, target=min(target, committed), end=high)
+    return PartitionPlan(partition=partition.partition, committed=committed, target=min(target, committed), end=high)

@@ -6,7 +6,7 @@ import click
 
 from lern_tasks.cli import task_options, task_run
 from lern_tasks.cli.issued import print_issued
-from lern_tasks.operations import arguments as admin_arguments
+from lern_tasks.operations.arguments import text_id
 
 
 @click.command("issue-batch")
@@ -21,8 +21,8 @@ def command(*, course: str, batch: str, dry_run: bool, no_wait: bool, as_json: b
     Exit status 1: there is no such batch, a template is wrong, or an enrolment could not be evaluated.
     """
     arguments = {
-        "course_id": admin_arguments.text_id("course_id", course),
-        "batch_id": admin_arguments.text_id("batch_id", batch),
+        "course_id": text_id("course_id", course),
+        "batch_id": text_id("batch_id", batch),
         "dry_run": dry_run,
     }
     result = task_run.run("lern.issue_batch", arguments, wait=not no_wait, as_json=as_json)

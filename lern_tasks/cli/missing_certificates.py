@@ -7,7 +7,7 @@ import click
 
 from lern_tasks.cli import task_options, task_run
 from lern_tasks.cli.issued import print_issued
-from lern_tasks.operations import arguments as admin_arguments
+from lern_tasks.operations.arguments import moment
 
 _DAYS = 7
 """As far back as the nightly sweep looks."""
@@ -24,7 +24,7 @@ def command(*, since: str | None, fix: bool, no_wait: bool, as_json: bool) -> No
     Exit status 1: some are missing and were not asked for, a template is wrong, or an enrolment could not be evaluated.
     """
     begin = since if since is not None else str((datetime.now(UTC) - timedelta(days=_DAYS)).date())
-    admin_arguments.moment("since", begin)
+    moment("since", begin)
     arguments = {"since": begin, "fix": fix}
     result = task_run.run("lern.sweep_missing_certificates", arguments, wait=not no_wait, as_json=as_json)
     if not as_json:

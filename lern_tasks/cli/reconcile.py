@@ -5,7 +5,7 @@ import sys
 import click
 
 from lern_tasks.cli import task_options, task_run
-from lern_tasks.operations import arguments as admin_arguments
+from lern_tasks.operations.arguments import enrolment, text_id
 
 
 @click.command("reconcile")
@@ -34,8 +34,8 @@ def command(
     if all(many) and not any(one):
         name = "lern.reconcile_batch"
         arguments = {
-            "course_id": admin_arguments.text_id("course_id", whole_course),
-            "batch_id": admin_arguments.text_id("batch_id", whole_batch),
+            "course_id": text_id("course_id", whole_course),
+            "batch_id": text_id("batch_id", whole_batch),
         }
     elif all(part is not None for part in one) and not any(many):
         name = "lern.reconcile_enrolment"
@@ -44,11 +44,11 @@ def command(
         raise click.UsageError("give USER COURSE BATCH, or --course COURSE --batch BATCH")
     result = task_run.run(name, arguments, wait=not no_wait, as_json=as_json)
     if not as_json:
-        click.echo(result["says"])
+        click.echo(result["message"])
     if not result["found"]:
         sys.exit(1)
 
 
 def _key(user: str | None, course: str | None, batch: str | None) -> dict[str, str]:
-    key = admin_arguments.enrolment(user, course, batch)
+    key = enrolment(user, course, batch)
     return {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}

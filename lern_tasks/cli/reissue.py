@@ -6,7 +6,7 @@ import click
 
 from lern_tasks.cli import task_options, task_run
 from lern_tasks.cli.printing import print_table
-from lern_tasks.operations import arguments as admin_arguments
+from lern_tasks.operations.arguments import enrolment
 
 
 @click.command("reissue")
@@ -20,7 +20,7 @@ def command(*, user: str, course: str, batch: str, no_wait: bool, as_json: bool)
 
     Exit status 1: nothing could be issued, or a template is wrong.
     """
-    key = admin_arguments.enrolment(user, course, batch)
+    key = enrolment(user, course, batch)
     arguments = {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
     result = task_run.run("lern.reissue_certificate", arguments, wait=not no_wait, as_json=as_json)
     templates = result["templates"]
@@ -31,6 +31,6 @@ def command(*, user: str, course: str, batch: str, no_wait: bool, as_json: bool)
                 for one in templates
             ]
             print_table(("template", "certificate", "", "replaces"), rows)
-        click.echo(result["says"])
+        click.echo(result["message"])
     if not any(one["earned"] for one in templates) or any(one["broken"] for one in templates):
         sys.exit(1)

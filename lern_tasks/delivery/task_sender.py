@@ -78,4 +78,6 @@ class Sender:
         """Close the kept connection."""
         producer, self._producer = self._producer, None
         if producer is not None:
+            connection = producer.connection
             producer.release()
+            connection.release()

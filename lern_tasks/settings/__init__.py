@@ -9,11 +9,11 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lern_tasks import catalogue
-from lern_tasks.catalogue import EventJob, JobName, ProgressJob, RedisRole
+from lern_tasks.catalogue import EVENT_JOBS, FOLLOW_UPS, JobName, ProgressJob, RedisRole
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
-from lern_tasks.settings.jobs import JobSettings
+from lern_tasks.settings.jobs import HandOff, JobSettings
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -101,9 +101,13 @@ class Settings(BaseSettings):
         """Where dead letters of `job` go."""
         return self.topic(self.job(job).kafka_output_failed_topic)
 
-    def records_per_task(self, job: EventJob) -> int:
-        """Records of one task message under backlog, at most."""
-        return self.bridge.records_per_task or self.job(job).packed
+    def records_per_task(self, job: JobName) -> int:
+        """Records of one task message under backlog, at most; what has no topic goes one by one."""
+        return 1 if job in FOLLOW_UPS else self.bridge.records_per_task or self.job(job).packed
+
+    def hand_off(self, job: JobName) -> HandOff:
+        """How our jobs reach `job`; what has no topic, by Celery."""
+        return "celery" if job in FOLLOW_UPS else self.job(job).hand_off
 
     def redis_url(self, role: RedisRole, job: JobName | None = None) -> str:
         """The URL of a Redis role, with what the job's documented keys (`dedup-redis.host`, ...) override."""
@@ -121,6 +125,16 @@ class Settings(BaseSettings):
         netloc += f"{host or name}:{port or number or 6379}"
         path = url.path if database is None else f"/{database}"
         return urlunsplit((url.scheme, netloc, path, url.query, url.fragment))
+
+    @property
+    def longest_soft_limit(self) -> int:
+        """Seconds: the longest soft time limit of the jobs, and that of resumable tasks."""
+        return max(self.job(job).soft_time_limit for job in EVENT_JOBS)
+
+    @property
+    def index_lag(self) -> float:
+        """Seconds after a write without answer until a search shows whether it happened: the registry's."""
+        return self.collection_certificate_generator.index_lag
 
     @property
     def visibility_timeout(self) -> int:

@@ -10,7 +10,7 @@ from kombu.entity import Queue
 from lern_tasks import catalogue
 from lern_tasks.settings import Settings
 
-TRANSPORT = "lern_tasks.delivery.redis_transport:Transport"
+TRANSPORT = "lern_tasks.delivery.transport.redis_transport:Transport"
 WORKER_CONSUMER = "lern_tasks.delivery.parked_messages:ParkingConsumer"
 
 
@@ -42,6 +42,7 @@ def guarantees(settings: Settings) -> dict[str, Any]:
         **_CONTENT,
         **_queues(),
         **_ACKNOWLEDGEMENT,
+        **_OUTAGES,
     }
 
 
@@ -51,6 +52,13 @@ _CONTENT = {
     "event_serializer": "json",
     "accept_content": ["json"],  # nothing that can run code while being read
     "result_accept_content": ["json"],
+}
+_OUTAGES = {
+    # A Redis that refuses writes (a replica after a failover, full, loading) answers, and it is an outage all the same:
+    # without this the worker ends.
+    "broker_channel_error_retry": True,
+    "broker_connection_max_retries": None,  # an outage of the broker ends by itself
+    "broker_connection_retry_on_startup": True,
 }
 _ACKNOWLEDGEMENT = {
     "task_always_eager": False,

@@ -1,11 +1,13 @@
 """How tables are read and written: many at once, each answer a value or an error. See docs/architecture.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lern_tasks.errors import LernError
 from lern_tasks.storage.table import Table
+
+V = TypeVar("V")
 
 Key = tuple[str, ...]
 """Values of key columns, partition columns first."""
@@ -123,3 +125,17 @@ class Gateway(Protocol):
     def close(self) -> None:
         """Close connections."""
         ...
+
+
+def value_of(found: V | LernError) -> V:
+    """The value that was read for a key. Raises the error that was found in its place."""
+    if isinstance(found, LernError):
+        raise found
+    return found
+
+
+def raise_first(errors: Iterable[LernError | None]) -> None:
+    """Raise the first error of what `apply` answers, when there is one."""
+    for error in errors:
+        if error is not None:
+            raise error

@@ -126,10 +126,10 @@ def bury(installation: Settings) -> Iterator[Callable[..., None]]:
     """Publishes dead letters of progress events, as a task does."""
     kafka = KafkaOut(installation.kafka)
 
-    def publish_letters(
+    def publish_dead_letters(
         *values: bytes, error: LernError | None = None, failed_ms: int = 1_700_000_000_000, key: bytes | None = b"u1"
     ) -> None:
-        letters = []
+        dead_letters = []
         for offset, value in enumerate(values):
             record = Record.from_kafka(
                 value=value, topic="dev.coursebatch.job.request", partition=1, offset=offset, key=key, timestamp=17
@@ -141,10 +141,10 @@ def bury(installation: Settings) -> Iterator[Callable[..., None]]:
                 now_ms=failed_ms,
                 task_id="task-1",
             )
-            letters.append(DeadLetter(record=record, failure=failure, topic="dev.activity.agg.failed"))
-        assert publish(letters, kafka, Files(installation.files.location)) == [None] * len(values)
+            dead_letters.append(DeadLetter(record=record, failure=failure, topic="dev.activity.agg.failed"))
+        assert publish(dead_letters, kafka, Files(installation.files.location)) == [None] * len(values)
 
-    yield publish_letters
+    yield publish_dead_letters
     kafka.close()
 
 

@@ -89,7 +89,9 @@ def test_user_ids_are_found_in_the_events_of_all_jobs(lern_command: Lern, bury: 
     assert [row["offset"] for row in _list(lern_command, "--user", "u7")] == [0]
 
 
-def test_a_letter_of_a_flink_job_is_listed_shown_and_not_replayed(lern_command: Lern, installation: Settings) -> None:
+def test_a_dead_letter_of_a_flink_job_is_listed_shown_and_not_replayed(
+    lern_command: Lern, installation: Settings
+) -> None:
     kafka = KafkaOut(installation.kafka)
     assert kafka.publish([OutMessage(topic=TOPIC, value=b'{"userId": "u1", "failInfo": {}}')]) == [None]
     kafka.close()
@@ -178,7 +180,7 @@ def test_replay_dry_run_sends_and_marks_nothing(lern_command: Lern, bury: Bury, 
     assert _list(lern_command)[0]["replayed"] is None
 
 
-def test_replay_of_one_letter(lern_command: Lern, bury: Bury, redis: Redis) -> None:
+def test_replay_of_one_dead_letter(lern_command: Lern, bury: Bury, redis: Redis) -> None:
     bury(event("u1"), event("u2"), event("u3"))
     result = lern_command("dead-letters", "replay", "--json", "--letter", TOPIC, "0", "1")
     (row,) = json.loads(result.output)
@@ -210,12 +212,12 @@ def test_list_without_redis_says_that_replays_are_not_known(lern_command: Lern, 
     assert "courseId is missing" in result.output
 
 
-def test_letters_saved_to_a_directory_are_read_without_kafka(
+def test_dead_letters_saved_to_a_directory_are_read_without_kafka(
     lern_command: Lern, bury: Bury, installation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bury(event("u1"), b"\xff", event("u3"))
-    letters = list(sources.from_topics(installation, [TOPIC]))
-    sources.save(tmp_path, letters)
+    dead_letters = list(sources.from_topics(installation, [TOPIC]))
+    sources.save(tmp_path, dead_letters)
     monkeypatch.setenv("LERN_KAFKA__BROKERS", "127.0.0.1:9")
     monkeypatch.setenv("LERN_REDIS__URL", "redis://127.0.0.1:9")
     assert [row["offset"] for row in _list(lern_command, "--from", str(tmp_path))] == [0, 1, 2]
@@ -224,7 +226,7 @@ def test_letters_saved_to_a_directory_are_read_without_kafka(
     assert event("u3").decode() in shown.output
 
 
-def test_a_directory_without_letters_is_said(lern_command: Lern, tmp_path: Path) -> None:
+def test_a_directory_without_dead_letters_is_said(lern_command: Lern, tmp_path: Path) -> None:
     result = lern_command("dead-letters", "list", "--from", str(tmp_path))
     assert result.exit_code == 2
     assert sources.FILE_NAME in result.output

@@ -11,8 +11,8 @@ import pytest
 import redis as redis_library
 from rich.console import Console
 
-from lern_tasks.cli import index_run
-from lern_tasks.cli.index_display import IndexDisplay
+from lern_tasks.cli.index_users import run as index_run
+from lern_tasks.cli.index_users.display import IndexDisplay
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.jobs.users.index import pages as user_index_pages
@@ -106,7 +106,7 @@ def test_users_that_are_not_whole_are_named(installed: Installed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--since", "last week"], "2024-05-31"),
         (["--refresh", "--since", "2024-01-01"], "leave since out"),
@@ -115,10 +115,10 @@ def test_users_that_are_not_whole_are_named(installed: Installed) -> None:
         (["--resume"], "no run to go on with"),
     ],
 )
-def test_what_cannot_be_run(installed: Installed, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_run(installed: Installed, arguments: list[str], message: str) -> None:
     result = installed.run(*arguments)
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ def test_two_that_resume_one_run_do_not_both_go_on(installed: Installed, monkeyp
 
     def overtaken(self: Any, page: Any) -> Checkpoint:
         found = real(self, page)
-        self._resources.runs.write(self._id, replace(self._run, version=self._run.version + 1))
+        self._ctx.runs.write(self._id, replace(self._run, version=self._run.version + 1))
         return found
 
     monkeypatch.setattr(index_run.IndexRun, "_through_failures", overtaken)
@@ -178,7 +178,7 @@ def test_an_outage_that_lasts_says_how_to_go_on(installed: Installed, monkeypatc
 def test_the_display(terminal: bool) -> None:
     output = io.StringIO()
     display = IndexDisplay(Console(file=output, force_terminal=terminal, width=100, color_system=None), 1000)
-    display._line = 0.0
+    display._next_line = 0.0
     with display:
         display.show(Checkpoint(after="users 1", done=0.25, result={"users": 3000}))
     assert "25%" in output.getvalue()

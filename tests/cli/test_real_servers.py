@@ -118,7 +118,7 @@ def test_dead_letters_are_listed_and_replayed(
     monkeypatch.setenv("LERN_REDIS__STATE", f"{redis_server.address}/15")
     assert lern_command("topics", "create").exit_code == 0
     kafka = KafkaOut(real.kafka)
-    letters = []
+    dead_letters = []
     for offset in range(30):
         record = Record.from_kafka(
             value=event(f"u{offset}"), topic="t", partition=0, offset=offset, key=b"k", timestamp=1
@@ -126,11 +126,11 @@ def test_dead_letters_are_listed_and_replayed(
         failure = failure_of(
             InvalidEvent("wrong"), job="activity_aggregate_updater", record=record, now_ms=1 + offset, task_id=None
         )
-        letters.append(
+        dead_letters.append(
             DeadLetter(record=record, failure=failure, topic=real.failed_topic("activity_aggregate_updater"))
         )
-    letters.append(replace(letters[0], topic=real.failed_topic("relation_cache_updater")))
-    assert publish(letters, kafka, Files(f"file://{tmp_path}")) == [None] * 31
+    dead_letters.append(replace(dead_letters[0], topic=real.failed_topic("relation_cache_updater")))
+    assert publish(dead_letters, kafka, Files(f"file://{tmp_path}")) == [None] * 31
     kafka.close()
     rows = json.loads(lern_command("dead-letters", "list", "--json").output)
     assert len(rows) == 31

@@ -12,6 +12,7 @@ from lern_tasks.catalogue import JobName
 from lern_tasks.connections.kafka import OutMessage
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown, LernError
+from lern_tasks.jobs.accounts.resources import AccountResources
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.progress.resources import ProgressResources
@@ -126,7 +127,7 @@ class RecordingSender:
             raise DependencyDown("broker")
 
 
-class FakeResources(ProgressResources, AssessmentResources, CertificateResources, UserResources):
+class FakeResources(ProgressResources, AssessmentResources, CertificateResources, AccountResources, UserResources):
     """The world of unit tests. `time_ms` stands still unless moved."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:

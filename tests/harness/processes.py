@@ -78,6 +78,7 @@ class System:
                 kill_group(process)
         self.ctx.gateway.close()
         self.ctx.redis.close()
+        self.ctx.sender.close()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bridge.routes import routes
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import load
-from lern_tasks.sunbird.envelope import Skipped
 from tests.harness.emissions import emissions
 from tests.harness.fixtures import MakeChain
 from tests.harness.samples import parser_of

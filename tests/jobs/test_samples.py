@@ -8,13 +8,14 @@ import pytest
 
 from lern_tasks.catalogue import EVENT_JOBS, EventJob
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest
 from lern_tasks.jobs.certificates.issuing import events as collection_certificate_generator
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, generate_event, issue_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import Skipped, decode
+from lern_tasks.sunbird.envelope import decode
 from tests.harness.samples import SAMPLES, parser_of, samples_of, topic_of
 from tests.jobs.certificates.rules.certificates import KEY, template
 

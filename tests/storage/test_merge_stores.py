@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.errors import InvalidEvent, SchemaMismatch
-from lern_tasks.jobs.accounts import ledger
+from lern_tasks.jobs.accounts.ledger import MergeLedger
 from lern_tasks.jobs.accounts.rows import MergedRows
 from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry, MergedContent
 from lern_tasks.jobs.accounts.rules.merge import BatchKey, EnrolmentHistory, LedgerEntries, MergePlan
@@ -70,9 +70,14 @@ ATTEMPT: dict[str, Any] = {
 
 @pytest.fixture
 def merged(gateway: Gateway, tables: JobTables) -> MergedRows:
-    gateway.create([tables.assessments, tables.merge_ledger, tables.content_consumption, tables.enrolments])
-    gateway.create([tables.activity_agg])
+    gateway.create([tables.assessments, tables.content_consumption, tables.enrolments, tables.activity_agg])
     return MergedRows.open(gateway, tables, attempts=True)
+
+
+@pytest.fixture
+def ledger(gateway: Gateway, tables: JobTables) -> MergeLedger:
+    gateway.create([tables.merge_ledger])
+    return MergeLedger(gateway, tables.merge_ledger)
 
 
 def user() -> str:
@@ -128,10 +133,10 @@ def test_rows_are_read_whole_and_written_whole(gateway: Gateway, tables: JobTabl
     made = plan(
         contents={"do_r1": content(**CONTENT)}, enrolment=ENROLMENT, completed=2.0, attempts=dict(whole.attempts)
     )
-    write(gateway, *merged.write(key_of(target), made, now=NOW, timestamp=TOKEN))
+    merged.write(key_of(target), made, now=NOW, timestamp=TOKEN)
     assert merged.history(key_of(target)) == whole
     # Written again by another delivery, with its own token: lists hold each element once.
-    write(gateway, *merged.write(key_of(target), made, now=NOW, timestamp=TOKEN + 5))
+    merged.write(key_of(target), made, now=NOW, timestamp=TOKEN + 5)
     assert merged.history(key_of(target)) == whole
     updated = read(gateway, tables.activity_agg, ("Course", "do_1", target, "cb:b1"), "agg_last_updated")
     assert updated == {"agg_last_updated": {"completedCount": NOW}}
@@ -204,7 +209,7 @@ def _copies_what_there_is(gateway: Gateway, merged: MergedRows, old: Table) -> N
     found = merged.history(key_of(source)).enrolment
     assert found == row
     made = plan(copying=True, enrolment=found)
-    write(gateway, *merged.write(key_of(target), made, now=NOW, timestamp=TOKEN))
+    merged.write(key_of(target), made, now=NOW, timestamp=TOKEN)
     assert merged.history(key_of(target)).enrolment == row
 
 
@@ -224,7 +229,7 @@ def test_a_column_without_value_stays_unset(gateway: Gateway, tables: JobTables,
     target = user()
     write(gateway, put(tables.content_consumption, (target, *PLACE, "do_r1"), timestamp=TOKEN - 1, progress=40))
     made = plan(contents={"do_r1": content(status=2)})
-    write(gateway, *merged.write(key_of(target), made, now=NOW, timestamp=TOKEN))
+    merged.write(key_of(target), made, now=NOW, timestamp=TOKEN)
     assert merged.history(key_of(target)).contents == {"do_r1": {"status": 2, "progress": 40}}
 
 
@@ -232,46 +237,39 @@ def test_a_late_write_loses(gateway: Gateway, tables: JobTables, merged: MergedR
     target = user()
     write(gateway, put(tables.content_consumption, (target, *PLACE, "do_r1"), timestamp=TOKEN + 1, status=2))
     made = plan(contents={"do_r1": content(status=1, viewcount=3)})
-    write(gateway, *merged.write(key_of(target), made, now=NOW, timestamp=TOKEN))
+    merged.write(key_of(target), made, now=NOW, timestamp=TOKEN)
     assert merged.history(key_of(target)).contents == {"do_r1": {"status": 2, "viewcount": 3}}
 
 
-def test_the_ledger_says_what_was_begun_and_what_is_done(
-    gateway: Gateway, tables: JobTables, merged: MergedRows
-) -> None:
-    table, pair = merged.tables.merge_ledger, (user(), user())
+def test_the_ledger_says_what_was_begun_and_what_is_done(ledger: MergeLedger) -> None:
+    pair = (user(), user())
     entry = LedgerEntry(added=Amounts(views=3, completions=1), intended=Amounts(views=5, completions=1), done=False)
     made = plan(contents={"do_r1": content(entry), "do_r2": content(status=1)}, copying=True)
-    assert ledger.read(gateway, table, pair) == {}
-    write(gateway, *ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
+    assert ledger.read(pair) == {}
+    ledger.write_ahead(pair, PLACE, made, timestamp=TOKEN)
     begun = LedgerEntries(contents={"do_r1": entry}, copied=False)
-    assert ledger.read(gateway, table, pair) == {PLACE: begun}
-    write(gateway, *ledger.intend(table, pair, ("do_2", "b1"), plan(copying=True), timestamp=TOKEN))
-    write(gateway, *ledger.finish(table, pair, PLACE, made, timestamp=TOKEN + 1))
+    assert ledger.read(pair) == {PLACE: begun}
+    ledger.write_ahead(pair, ("do_2", "b1"), plan(copying=True), timestamp=TOKEN)
+    ledger.mark_done(pair, PLACE, made, timestamp=TOKEN + 1)
     done = LedgerEntries(contents={"do_r1": replace(entry, done=True)}, copied=True)
-    assert ledger.read(gateway, table, pair) == {PLACE: done, ("do_2", "b1"): LedgerEntries(copied=False)}
-    assert ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
-    assert ledger.read(gateway, table, (pair[1], pair[0])) == {}
+    assert ledger.read(pair) == {PLACE: done, ("do_2", "b1"): LedgerEntries(copied=False)}
+    assert ledger.read(pair, PLACE) == {PLACE: done}
+    assert ledger.read((pair[1], pair[0])) == {}
     # A worker that was stopped before its rows wakes up: what a later one noted down stands.
-    write(gateway, *ledger.intend(table, pair, PLACE, made, timestamp=TOKEN))
-    assert ledger.read(gateway, table, pair, PLACE) == {PLACE: done}
+    ledger.write_ahead(pair, PLACE, made, timestamp=TOKEN)
+    assert ledger.read(pair, PLACE) == {PLACE: done}
 
 
-def test_a_content_without_id_does_not_hide_the_enrolment(gateway: Gateway, merged: MergedRows) -> None:
-    table, pair = merged.tables.merge_ledger, (user(), user())
+def test_a_content_without_id_does_not_hide_the_enrolment(ledger: MergeLedger) -> None:
+    pair = (user(), user())
     entry = LedgerEntry(added=Amounts(views=3), intended=Amounts(views=3), done=False)
-    write(
-        gateway,
-        *ledger.intend(table, pair, PLACE, plan(contents={"": content(entry)}, copying=True), timestamp=TOKEN),
-        *ledger.finish(table, pair, PLACE, plan(contents={"": content(entry)}), timestamp=TOKEN + 1),
-    )
-    assert ledger.read(gateway, table, pair) == {
-        PLACE: LedgerEntries(contents={"": replace(entry, done=True)}, copied=False)
-    }
+    ledger.write_ahead(pair, PLACE, plan(contents={"": content(entry)}, copying=True), timestamp=TOKEN)
+    ledger.mark_done(pair, PLACE, plan(contents={"": content(entry)}), timestamp=TOKEN + 1)
+    assert ledger.read(pair) == {PLACE: LedgerEntries(contents={"": replace(entry, done=True)}, copied=False)}
 
 
-def test_an_id_that_no_row_can_have_is_refused(merged: MergedRows) -> None:
+def test_an_id_that_no_row_can_have_is_refused(merged: MergedRows, ledger: MergeLedger) -> None:
     with pytest.raises(InvalidEvent):
         merged.accounts("x" * 70_000, "u")
     with pytest.raises(InvalidEvent):
-        ledger.read(merged.gateway, merged.tables.merge_ledger, ("x" * 70_000, "u"))
+        ledger.read(("x" * 70_000, "u"))

@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.jobs.progress.recompute import marker
+from lern_tasks.jobs.progress.dedup_markers import marker
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job

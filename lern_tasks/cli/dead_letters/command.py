@@ -12,7 +12,7 @@ from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.cli.dead_letters import options, sources
 from lern_tasks.cli.dead_letters.replay import Replay, Replayed, replay
-from lern_tasks.cli.dead_letters.stored import Criteria, DeadLetter
+from lern_tasks.cli.dead_letters.stored import Criteria, StoredDeadLetter
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import RedisRoles
@@ -34,9 +34,9 @@ def command() -> None:
 @options.as_json
 def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None) -> None:
     """List dead letters, oldest failure first. Of the events themselves only user ids are shown."""
-    letters = sorted(criteria.choose(_letters(directory)), key=lambda letter: letter.failed_ms)[:limit]
-    replays = _replay_times(letters) if directory is None else [None] * len(letters)
-    rows = [letter.summary() | {"replayed": replayed} for letter, replayed in zip(letters, replays, strict=True)]
+    dead_letters = sorted(criteria.choose(_dead_letters(directory)), key=lambda each: each.failed_ms)[:limit]
+    replays = _replay_times(dead_letters) if directory is None else [None] * len(dead_letters)
+    rows = [each.summary() | {"replayed": replayed} for each, replayed in zip(dead_letters, replays, strict=True)]
     if as_json:
         print_json(rows)
         return
@@ -54,13 +54,13 @@ def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Pa
 @options.as_json
 def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: Path | None) -> None:
     """Show one dead letter: what failed, where it came from, and the event itself."""
-    letter = _one(topic, partition, offset, directory)
-    value, note = _whole_value(letter, resolve=directory is None)
+    dead_letter = _one(topic, partition, offset, directory)
+    value, note = _whole_value(dead_letter, resolve=directory is None)
     text, encoding = encode(value)
-    key, key_encoding = encode(letter.stored.key)
-    headers = {name: (content or b"").decode("utf-8", "replace") for name, content in letter.stored.headers}
+    key, key_encoding = encode(dead_letter.message.key)
+    headers = {name: (content or b"").decode("utf-8", "replace") for name, content in dead_letter.message.headers}
     if as_json:
-        where = {"topic": topic, "partition": partition, "offset": offset, "timestamp": letter.stored.timestamp}
+        where = {"topic": topic, "partition": partition, "offset": offset, "timestamp": dead_letter.message.timestamp}
         what = {"key": key, "key_encoding": key_encoding, "headers": headers, "value": text, "encoding": encoding}
         print_json({**where, **what, "note": note})
         return
@@ -75,13 +75,13 @@ def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: P
 @options.filters
 @click.option(
     "--letter",
-    "places",
+    "coordinates",
     type=(str, int, int),
     multiple=True,
     metavar="TOPIC PARTITION OFFSET",
-    help="Only this letter; may be repeated.",
+    help="Only this dead letter; may be repeated.",
 )
-@click.option("--all", "everything", is_flag=True, help="All letters; needed when nothing else chooses some.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters; needed when nothing else chooses some.")
 @click.option("--again", is_flag=True, help="Also what was replayed before.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
 @options.as_json
@@ -90,73 +90,73 @@ def replay_(
 ) -> None:
     """Send dead letters to their task again, behind live learners (queue `bulk`).
 
-    The topic that an event came from is left alone, since others read it too. The letter stays where it is.
+    The topic that an event came from is left alone, since others read it too. The dead letter stays where it is.
     """
     if not (criteria.any or everything):
-        raise click.UsageError("choose letters (--job, --error, --user, --since, --letter), or give --all")
-    letters = list(islice(criteria.choose(_letters(None)), limit))
-    results = list(_replay(settings.load(), letters, again=again, dry_run=dry_run, quiet=as_json))
+        raise click.UsageError("choose dead letters (--job, --error, --user, --since, --letter), or give --all")
+    dead_letters = list(islice(criteria.choose(_dead_letters(None)), limit))
+    results = list(_replay(settings.load(), dead_letters, again=again, dry_run=dry_run, quiet=as_json))
     if as_json:
-        print_json([r.letter.summary() | {"outcome": r.outcome, "detail": r.detail} for r in results])
+        print_json([r.dead_letter.summary() | {"outcome": r.outcome, "detail": r.detail} for r in results])
         return
-    rows = [(*_place(result.letter), result.outcome, result.detail) for result in results]
+    rows = [(*_coordinates(result.dead_letter), result.outcome, result.detail) for result in results]
     print_table(("topic", "partition", "offset", "outcome", "detail"), rows)
     counts = Counter(result.outcome for result in results)
     click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no dead letters chosen")
 
 
 def _replay(
-    values: Settings, letters: Sequence[DeadLetter], *, again: bool, dry_run: bool, quiet: bool
+    values: Settings, dead_letters: Sequence[StoredDeadLetter], *, again: bool, dry_run: bool, quiet: bool
 ) -> Iterator[Replay]:
     sender = Sender(bare_app(values))
     roles = RedisRoles(values)
     replayed, files = Replayed(roles.client("state")), Files(values.files.location)
-    results = replay(letters, sender, replayed, files, again=again, dry_run=dry_run)
+    results = replay(dead_letters, sender, replayed, files, again=again, dry_run=dry_run)
     bar = console(stderr=True)
     silent = quiet or not bar.is_terminal
     try:
-        yield from track(results, "Replaying", len(letters), console=bar, disable=silent, transient=True)
+        yield from track(results, "Replaying", len(dead_letters), console=bar, disable=silent, transient=True)
     finally:
         sender.close()
         roles.close()
 
 
-def _letters(directory: Path | None) -> Iterator[DeadLetter]:
+def _dead_letters(directory: Path | None) -> Iterator[StoredDeadLetter]:
     if directory is not None:
         return iter(sources.from_directory(directory))
     values = settings.load()
     return sources.from_topics(values, failed_topics(values))
 
 
-def _one(topic: str, partition: int, offset: int, directory: Path | None) -> DeadLetter:
+def _one(topic: str, partition: int, offset: int, directory: Path | None) -> StoredDeadLetter:
     if directory is None:
         return sources.one_from_topic(settings.load(), topic, partition, offset)
-    for letter in sources.from_directory(directory):
-        if _place(letter) == (topic, partition, offset):
-            return letter
+    for dead_letter in sources.from_directory(directory):
+        if _coordinates(dead_letter) == (topic, partition, offset):
+            return dead_letter
     raise click.UsageError(f"{directory} holds no dead letter {topic} {partition} {offset}")
 
 
-def _whole_value(letter: DeadLetter, *, resolve: bool) -> tuple[bytes | None, str]:
+def _whole_value(dead_letter: StoredDeadLetter, *, resolve: bool) -> tuple[bytes | None, str]:
     """The value, fetched from its file when it was too large for the topic; and a note when that failed."""
-    if not resolve or letter.failure is None:
-        return letter.stored.value, ""
+    if not resolve or dead_letter.failure is None:
+        return dead_letter.message.value, ""
     try:
-        return letter.record(Files(settings.load().files.location)).raw(), ""
+        return dead_letter.record(Files(settings.load().files.location)).raw(), ""
     except LernError as error:
-        return letter.stored.value, f"the whole value cannot be fetched: {error}"
+        return dead_letter.message.value, f"the whole value cannot be fetched: {error}"
 
 
-def _replay_times(letters: Sequence[DeadLetter]) -> list[str | None]:
+def _replay_times(dead_letters: Sequence[StoredDeadLetter]) -> list[str | None]:
     roles = RedisRoles(settings.load())
     try:
-        return Replayed(roles.client("state")).when(letters)
+        return Replayed(roles.client("state")).when(dead_letters)
     except DependencyDown as error:
         click.echo(f"Which of them were replayed is not known: {error}", err=True)
-        return [None] * len(letters)
+        return [None] * len(dead_letters)
     finally:
         roles.close()
 
 
-def _place(letter: DeadLetter) -> tuple[str, int, int]:
-    return letter.stored.topic, letter.stored.partition, letter.stored.offset
+def _coordinates(dead_letter: StoredDeadLetter) -> tuple[str, int, int]:
+    return dead_letter.message.topic, dead_letter.message.partition, dead_letter.message.offset

@@ -39,29 +39,29 @@ class Moment(click.ParamType[datetime]):
 
 
 def filters(function: Command) -> Command:
-    """Options that restrict letters; the command gets them as one `criteria`, and `limit`."""
+    """Options that restrict dead letters; the command gets them as one `criteria`, and `limit`."""
 
     @wraps(function)
     def command(
-        *, jobs: tuple[str, ...], error: str, user: str, since: datetime | None, places: Any = (), **others: Any
+        *, jobs: tuple[str, ...], error: str, user: str, since: datetime | None, coordinates: Any = (), **others: Any
     ) -> None:
         since_ms = None if since is None else int(since.timestamp() * 1000)
-        criteria = Criteria(jobs=_known(jobs), error=error, user=user, since_ms=since_ms, places=places)
+        criteria = Criteria(jobs=_known(jobs), error=error, user=user, since_ms=since_ms, coordinates=coordinates)
         function(criteria=criteria, **others)
 
     for option in (
         click.option("--limit", type=click.IntRange(1), help="Only the first so many."),
         click.option("--since", type=Moment(), help="Only what failed after a time, or in the last 90m, 12h, 7d."),
-        click.option("--user", default="", help="Only letters about this user id."),
+        click.option("--user", default="", help="Only dead letters about this user id."),
         click.option("--error", default="", help="Only this error code, or part of the error's text or class."),
-        click.option("--job", "jobs", multiple=True, help="Only letters of this job; may be repeated."),
+        click.option("--job", "jobs", multiple=True, help="Only dead letters of this job; may be repeated."),
     ):
         command = option(command)
     return command
 
 
 def from_directory(function: Command) -> Command:
-    """The option that reads letters from a directory instead of Kafka."""
+    """The option that reads dead letters from a directory instead of Kafka."""
     return click.option(
         "--from",
         "directory",

@@ -9,7 +9,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lern_tasks.cli import kafka_admin
-from lern_tasks.cli.dead_letters.stored import DeadLetter, StoredLetter
+from lern_tasks.cli.dead_letters.stored import FailedMessage, StoredDeadLetter
 from lern_tasks.errors import DependencyDown, RefusedByService
 from lern_tasks.settings import Settings
 
@@ -28,24 +28,26 @@ _POLL = 0.5
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 (the library's own names of its local errors)
 
 
-def from_topics(settings: Settings, topics: Sequence[str]) -> Iterator[DeadLetter]:
-    """The letters that the topics hold now, oldest first in each partition. Raises DependencyDown("kafka").
+def from_topics(settings: Settings, topics: Sequence[str]) -> Iterator[StoredDeadLetter]:
+    """The dead letters that the topics hold now, oldest first in each partition. Raises DependencyDown("kafka").
 
     What arrives while they are read is left out, so that the end is always reached.
     """
     present = kafka_admin.topics(settings)
-    places = [TopicPartition(name, p) for name in topics if name in present for p in range(present[name].partitions)]
+    partitions = [
+        TopicPartition(name, p) for name in topics if name in present for p in range(present[name].partitions)
+    ]
     consumer = kafka_admin.reader(settings, _GROUP)
     try:
-        yield from (DeadLetter(stored) for stored in _read(consumer, places))
+        yield from (StoredDeadLetter(message) for message in _read(consumer, partitions))
     except KafkaException as error:
         raise kafka_admin.down(settings, error) from error
     finally:
         consumer.close()
 
 
-def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) -> DeadLetter:
-    """The letter at one place. Raises Refused when there is none, DependencyDown("kafka")."""
+def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) -> StoredDeadLetter:
+    """The dead letter at one offset. Raises RefusedByService when there is none, DependencyDown("kafka")."""
     found = kafka_admin.topics(settings).get(topic)
     if found is None or not 0 <= partition < found.partitions:
         raise RefusedByService(f"there is no partition {partition} of a topic {topic}")
@@ -54,8 +56,8 @@ def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) 
         low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=kafka_admin.TIMEOUT)
         if not low <= offset < high:
             raise RefusedByService(f"{topic} {partition} has the offsets {low} to {high - 1}, so no {offset}")
-        for stored in _read_range(consumer, {(topic, partition): (offset, offset + 1)}):
-            return DeadLetter(stored)
+        for message in _read_range(consumer, {(topic, partition): (offset, offset + 1)}):
+            return StoredDeadLetter(message)
     except KafkaException as error:
         raise kafka_admin.down(settings, error) from error
     finally:
@@ -63,35 +65,35 @@ def one_from_topic(settings: Settings, topic: str, partition: int, offset: int) 
     raise RefusedByService(f"{topic} {partition} holds no message at {offset}")
 
 
-def from_directory(directory: Path) -> list[DeadLetter]:
-    """The letters of a file that `save` wrote. Raises Refused when there is none or it cannot be read."""
+def from_directory(directory: Path) -> list[StoredDeadLetter]:
+    """The dead letters of a file that `save` wrote. Raises RefusedByService when there is none or it cannot be read."""
     path = directory / FILE_NAME
     try:
         lines = path.read_bytes().splitlines()
-        return [DeadLetter(msgspec.json.decode(line, type=StoredLetter)) for line in lines if line]
+        return [StoredDeadLetter(msgspec.json.decode(line, type=FailedMessage)) for line in lines if line]
     except OSError as error:
         raise RefusedByService(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise RefusedByService(f"{path} is not a file of dead letters: {error}") from error
 
 
-def save(directory: Path, letters: Iterable[DeadLetter]) -> Path:
-    """Write letters to a file that `from_directory` reads; its path."""
+def save(directory: Path, dead_letters: Iterable[StoredDeadLetter]) -> Path:
+    """Write dead letters to a file that `from_directory` reads; its path."""
     path = directory / FILE_NAME
-    path.write_bytes(b"".join(msgspec.json.encode(letter.stored) + b"\n" for letter in letters))
+    path.write_bytes(b"".join(msgspec.json.encode(dead_letter.message) + b"\n" for dead_letter in dead_letters))
     return path
 
 
-def _read(consumer: Consumer, places: Sequence[TopicPartition]) -> Iterator[StoredLetter]:
+def _read(consumer: Consumer, partitions: Sequence[TopicPartition]) -> Iterator[FailedMessage]:
     ranges = {}
-    for place in places:
-        low, high = consumer.get_watermark_offsets(place, timeout=kafka_admin.TIMEOUT)
+    for each in partitions:
+        low, high = consumer.get_watermark_offsets(each, timeout=kafka_admin.TIMEOUT)
         if low < high:
-            ranges[place.topic, place.partition] = (low, high)
+            ranges[each.topic, each.partition] = (low, high)
     yield from _read_range(consumer, ranges)
 
 
-def _read_range(consumer: Consumer, ranges: dict[tuple[str, int], tuple[int, int]]) -> Iterator[StoredLetter]:
+def _read_range(consumer: Consumer, ranges: dict[tuple[str, int], tuple[int, int]]) -> Iterator[FailedMessage]:
     """The messages from each partition's first offset to before its last, or to where the partition ends."""
     left = dict(ranges)
     consumer.assign([TopicPartition(topic, partition, low) for (topic, partition), (low, _) in left.items()])
@@ -103,17 +105,17 @@ def _read_range(consumer: Consumer, ranges: dict[tuple[str, int], tuple[int, int
         elif time.monotonic() - heard > _SILENCE:
             raise DependencyDown("kafka", f"Kafka has sent nothing for {_SILENCE:g} s")
         for message in messages:
-            place = (message.topic(), message.partition())
+            partition = (message.topic(), message.partition())
             ended = message.error() is not None
             if ended and message.error().code() != _END:
                 raise KafkaException(message.error())
-            if place not in left:
+            if partition not in left:
                 continue
-            high = left[place][1]
+            high = left[partition][1]
             if not ended and message.offset() < high:
                 yield _stored(message)
             if ended or message.offset() >= high - 1:
-                del left[place]
+                del left[partition]
 
 
 def _fetch(consumer: Consumer) -> list[Any]:
@@ -122,10 +124,10 @@ def _fetch(consumer: Consumer) -> list[Any]:
     return [] if first is None else [first, *consumer.consume(_AT_ONCE, 0)]
 
 
-def _stored(message: Message) -> StoredLetter:
+def _stored(message: Message) -> FailedMessage:
     kind, timestamp = message.timestamp()
     headers: Any = message.headers() or ()
-    return StoredLetter(
+    return FailedMessage(
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from lern_tasks.connections.files import Files
-from lern_tasks.delivery import dead_letter
-from lern_tasks.delivery.dead_letter import Failure
+from lern_tasks.delivery.dead_letter import Failure, from_message
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
 
@@ -18,7 +17,7 @@ _USER_FIELDS = ("userId", "userIds", "recipientId", "fromAccountId", "toAccountI
 """Names under which events carry user ids, in `edata` or in an element of `edata.data`."""
 
 
-class StoredLetter(msgspec.Struct, frozen=True, kw_only=True):
+class FailedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a failed topic as it is stored; `timestamp` is Kafka's, epoch ms."""
 
     topic: str
@@ -31,10 +30,10 @@ class StoredLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class DeadLetter:
-    """A stored letter and what it says; letters that Flink jobs wrote have no failure."""
+class StoredDeadLetter:
+    """A message of a failed topic and what it says; those that Flink jobs wrote have no failure."""
 
-    stored: StoredLetter
+    message: FailedMessage
 
     @cached_property
     def failure(self) -> Failure | None:
@@ -45,24 +44,24 @@ class DeadLetter:
     @property
     def failed_ms(self) -> int:
         """When it failed last, epoch ms; Kafka's time when it does not say."""
-        return self.failure.last_failed_ms if self.failure else self.stored.timestamp or 0
+        return self.failure.last_failed_ms if self.failure else self.message.timestamp or 0
 
     @cached_property
     def users(self) -> tuple[str, ...]:
         """The user ids in the value, as far as it can be read."""
-        return tuple(dict.fromkeys(_users(self.stored.value)))
+        return tuple(dict.fromkeys(_users(self.message.value)))
 
     def record(self, files: Files) -> Record:
         """The record that failed, with its whole value. Raises InvalidEvent, and what `Files.get` raises."""
-        return dead_letter.from_message(self.stored.headers, self.stored.value, self.stored.key, files)[0]
+        return from_message(self.message.headers, self.message.value, self.message.key, files)[0]
 
     def summary(self) -> dict[str, Any]:
         """What a list shows; nothing of the value but user ids."""
         failure = self.failure
         return {
-            "topic": self.stored.topic,
-            "partition": self.stored.partition,
-            "offset": self.stored.offset,
+            "topic": self.message.topic,
+            "partition": self.message.partition,
+            "offset": self.message.offset,
             "failed_at": _iso(self.failed_ms),
             "job": failure.job if failure else None,
             "code": failure.code if failure else "NOT_OURS",
@@ -74,42 +73,45 @@ class DeadLetter:
     @cached_property
     def _opened(self) -> tuple[Record, Failure] | None:
         try:
-            return dead_letter.from_message(self.stored.headers, self.stored.value, self.stored.key)
+            return from_message(self.message.headers, self.message.value, self.message.key)
         except InvalidEvent:
             return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """Which letters; what is empty does not restrict. `since_ms` is epoch ms, `places`: topic, partition, offset."""
+    """Which dead letters; what is empty does not restrict.
+
+    `since_ms` is epoch ms; `coordinates` are topic, partition and offset.
+    """
 
     jobs: tuple[str, ...] = ()
     error: str = ""
     user: str = ""
     since_ms: int | None = None
-    places: tuple[tuple[str, int, int], ...] = ()
+    coordinates: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether anything is restricted."""
-        return bool(self.jobs or self.error or self.user or self.since_ms is not None or self.places)
+        return bool(self.jobs or self.error or self.user or self.since_ms is not None or self.coordinates)
 
-    def choose(self, letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
-        """The letters that meet all criteria."""
-        return (letter for letter in letters if self._meets(letter))
+    def choose(self, dead_letters: Iterable[StoredDeadLetter]) -> Iterator[StoredDeadLetter]:
+        """Those that meet all criteria."""
+        return (dead_letter for dead_letter in dead_letters if self._meets(dead_letter))
 
-    def _meets(self, letter: DeadLetter) -> bool:
-        stored, failure = letter.stored, letter.failure
+    def _meets(self, dead_letter: StoredDeadLetter) -> bool:
+        message, failure = dead_letter.message, dead_letter.failure
         return (
             (not self.jobs or (failure is not None and failure.job in self.jobs))
-            and (not self.error or (failure is not None and _says(failure, self.error)))
-            and (not self.user or self.user in letter.users)
-            and (self.since_ms is None or letter.failed_ms >= self.since_ms)
-            and (not self.places or (stored.topic, stored.partition, stored.offset) in self.places)
+            and (not self.error or (failure is not None and _matches(failure, self.error)))
+            and (not self.user or self.user in dead_letter.users)
+            and (self.since_ms is None or dead_letter.failed_ms >= self.since_ms)
+            and (not self.coordinates or (message.topic, message.partition, message.offset) in self.coordinates)
         )
 
 
-def _says(failure: Failure, text: str) -> bool:
+def _matches(failure: Failure, text: str) -> bool:
     wanted = text.lower()
     return wanted == failure.code.lower() or wanted in failure.error.lower() or wanted in failure.exception.lower()
 

@@ -15,7 +15,7 @@ _SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class SavedCertificate:
     """An issued certificate, whose it is, and the file that it was saved to."""
 
     key: EnrolmentKey
@@ -24,7 +24,9 @@ class Certificate:
     file: Path
 
 
-def save_certificates(stack: EmbeddedStack, enrolled: Iterable[Enrolled], directory: Path) -> tuple[Certificate, ...]:
+def save_certificates(
+    stack: EmbeddedStack, enrolled: Iterable[Enrolled], directory: Path
+) -> tuple[SavedCertificate, ...]:
     """Fetch the picture of every certificate from the registry. Raises httpx.HTTPError when it does not give one."""
     entity = stack.settings.collection_certificate_generator.service_rc_entity
     base = f"{stack.registry_url}/api/v1/{entity}"
@@ -34,5 +36,5 @@ def save_certificates(stack: EmbeddedStack, enrolled: Iterable[Enrolled], direct
             for name, identifier in row.certificates.items():
                 file = directory / f"{row.key.user_id} {name}.svg"
                 file.write_bytes(client.get(f"{base}/{identifier}").raise_for_status().content)
-                saved.append(Certificate(key=row.key, name=name, identifier=identifier, file=file))
+                saved.append(SavedCertificate(key=row.key, name=name, identifier=identifier, file=file))
     return tuple(saved)

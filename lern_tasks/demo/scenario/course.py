@@ -36,24 +36,24 @@ MERGED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """One learner; `lessons` are those completed, in order, of which events tell the `told` ones.
+    """One learner; `lessons` are those completed, in order, and `reported` those of which events come.
 
-    `marks` in the exam, None for who does not sit it. `old_account` did the lessons that are not told, where there is
-    one; otherwise their events were lost.
+    `marks` in the exam, None for who does not sit it. `old_account` did the lessons that are not reported, where there
+    is one; otherwise their events were lost.
     """
 
     key: EnrolmentKey
     name: str
     lessons: tuple[str, ...]
-    told: tuple[str, ...]
+    reported: tuple[str, ...]
     finishes: bool
     marks: int | None = None
     old_account: str = ""
 
     @property
-    def untold(self) -> tuple[str, ...]:
+    def unreported(self) -> tuple[str, ...]:
         """Lessons whose events never come under this account."""
-        return self.lessons[: len(self.lessons) - len(self.told)]
+        return self.lessons[: len(self.lessons) - len(self.reported)]
 
     @property
     def passes(self) -> bool:
@@ -193,18 +193,18 @@ class DemoCourse:
             key=self._key(f"demo-learner-{number + 1:04d}"),
             name=_name(number),
             lessons=lessons,
-            told=lessons,
+            reported=lessons,
             finishes=finishes,
             marks=(QUESTIONS if number % _EVERY_NTH_PASSES == 0 else 1) if finishes else None,
         )
 
-    def _other(self, kind: str, number: int, untold: tuple[str, ...]) -> Learner:
+    def _other(self, kind: str, number: int, unreported: tuple[str, ...]) -> Learner:
         account = f"demo-{kind}-{number + 1}"
         return Learner(
             key=self._key(account),
             name=_name(self.learners_count + number + (GAPS if kind == "merged" else 0)),
             lessons=self.lessons,
-            told=self.lessons[len(untold) :],
+            reported=self.lessons[len(unreported) :],
             finishes=True,
             old_account=f"{account}-before" if kind == "merged" else "",
         )
@@ -219,11 +219,11 @@ def _name(number: int) -> str:
 
 
 def interleaved(course: DemoCourse, together: int) -> Iterator[tuple[Learner, str]]:
-    """Learners with each lesson that events tell, `together` learners at a time, lesson by lesson."""
+    """Learners with each lesson that events report, `together` learners at a time, lesson by lesson."""
     learners = course.learners
     for start in range(0, len(learners), together):
         group = learners[start : start + together]
         for number in range(course.lessons_count):
             for learner in group:
-                if number < len(learner.told):
-                    yield learner, learner.told[number]
+                if number < len(learner.reported):
+                    yield learner, learner.reported[number]

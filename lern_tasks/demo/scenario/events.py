@@ -60,7 +60,7 @@ def accounts_merged(source: str, target: str, now_ms: int) -> dict[str, Any]:
 
 
 def _answer(number: int, *, right: bool, now_ms: int) -> dict[str, Any]:
-    item = {
+    question = {
         "id": f"do_demo_question_{number + 1}",
         "maxscore": 1,
         "type": "mcq",
@@ -69,5 +69,5 @@ def _answer(number: int, *, right: bool, now_ms: int) -> dict[str, Any]:
         "params": [{"1": '{"text":"1/2"}'}, {"2": '{"text":"2/3"}'}, {"answer": '{"correct":["1"]}'}],
     }
     given = [{"1": '{"text":"1/2"}'}] if right else [{"2": '{"text":"2/3"}'}]
-    edata = {"index": number + 1, "score": float(right), "duration": 7, "resvalues": given, "item": item}
+    edata = {"index": number + 1, "score": float(right), "duration": 7, "resvalues": given, "item": question}
     return {"eid": "ASSESS", "ets": now_ms + number, "edata": edata}

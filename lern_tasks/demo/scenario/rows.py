@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lern_tasks.demo.scenario.course import DemoCourse, Learner
-from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
 from lern_tasks.storage import open_gateway
-from lern_tasks.storage.gateway import Mutation, PutCells, PutMap
+from lern_tasks.storage.gateway import Mutation, PutCells, PutMap, raise_first, value_of
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
 
@@ -54,14 +53,14 @@ class DemoRows:
         )
 
     def enrol(self, learners: Iterable[Learner]) -> None:
-        """One active enrolment a learner, not started, under the old account where there is one; and untold lessons."""
+        """One enrolment a learner, not started, under the old account if there is one; and unreported lessons."""
         now = datetime.now(UTC)
         cells = {"active": True, "status": 0, "progress": 0, "addedby": "self", "enrolled_date": now}
         rows: list[Mutation] = []
         for learner in learners:
             row = _row(replace(learner.key, user_id=learner.old_account or learner.key.user_id))
             rows.append(PutCells(table=self._progress.enrolments, key=row, cells=cells))
-            rows += [self._completed(row, lesson) for lesson in learner.untold]
+            rows += [self._completed(row, lesson) for lesson in learner.unreported]
         self._write(rows)
 
     def complete_lessons(self, lessons: Iterable[tuple[Learner, str]]) -> None:
@@ -78,15 +77,13 @@ class DemoRows:
         found = self._gateway.get_many(self._progress.enrolments, [_row(key) for key in keys], columns)
         enrolled = []
         for key in keys:
-            row = found[_row(key)]
-            if isinstance(row, LernError):
-                raise row
-            issued = (row or {}).get("issued_certificates") or ()
+            row = value_of(found[_row(key)]) or {}
+            issued = row.get("issued_certificates") or ()
             enrolled.append(
                 Enrolled(
                     key=key,
-                    status=(row or {}).get("status") or 0,
-                    progress=(row or {}).get("progress") or 0,
+                    status=row.get("status") or 0,
+                    progress=row.get("progress") or 0,
                     certificates={element["name"]: element["identifier"] for element in issued},
                 )
             )
@@ -97,9 +94,7 @@ class DemoRows:
         self._gateway.close()
 
     def _write(self, mutations: Sequence[Mutation]) -> None:
-        for error in self._gateway.apply(mutations):
-            if error is not None:
-                raise error
+        raise_first(self._gateway.apply(mutations))
 
 
 def _row(key: EnrolmentKey) -> tuple[str, str, str]:

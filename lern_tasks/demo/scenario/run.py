@@ -15,7 +15,7 @@ import httpx
 
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.connections.redis import RedisRoles
-from lern_tasks.demo.scenario.certificates import Certificate, save_certificates
+from lern_tasks.demo.scenario.certificates import SavedCertificate, save_certificates
 from lern_tasks.demo.scenario.course import DemoCourse, Learner, interleaved
 from lern_tasks.demo.scenario.events import accounts_merged, exam_sat, sync_asked
 from lern_tasks.demo.scenario.rows import DemoRows, Enrolled
@@ -66,7 +66,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DemoResult:
     """What came out; the numbers are in `reached`.
 
     Times are in seconds since the start, `processing_seconds` since the first lesson's event.
@@ -75,7 +75,7 @@ class Outcome:
     events: int
     enrolments: int
     reached: Snapshot
-    certificates: tuple[Certificate, ...]
+    certificates: tuple[SavedCertificate, ...]
     seconds_to_first_certificate: float
     seconds: float
     processing_seconds: float
@@ -115,7 +115,7 @@ class Demo:
         self._first_certificate: float | None = None
         self._next_look = 0.0
 
-    def run(self) -> Outcome:
+    def run(self) -> DemoResult:
         """Play the platform's part and wait for the jobs'. Raises StackError when they stall, or LernError."""
         try:
             self._publish_course()
@@ -125,11 +125,11 @@ class Demo:
             self._mend()
             enrolled = self._wait_for_rows()
             ended = time.monotonic()
-            self._say("saving the certificates")
+            self._begin("saving the certificates")
             certificates = save_certificates(self._stack, enrolled, self._directory)
         finally:
             self._close()
-        return Outcome(
+        return DemoResult(
             events=self._now.events,
             enrolments=len(enrolled),
             reached=self._now,
@@ -140,7 +140,7 @@ class Demo:
         )
 
     def _publish_course(self) -> None:
-        self._say("publishing the course")
+        self._begin("publishing the course")
         self._rows.publish(self._course)
         platform = self._stack.platform_url
         self._put(f"{platform}/_contents", {self._course.course_id: {"name": self._course.name}})
@@ -156,11 +156,11 @@ class Demo:
         roles.close()
 
     def _enrol(self) -> None:
-        self._say("enrolling learners")
+        self._begin("enrolling learners")
         self._rows.enrol(self._course.learners)
 
     def _complete_lessons(self) -> None:
-        self._say("learners complete lessons")
+        self._begin("learners complete lessons")
         topic = self._settings.topic(self._settings.activity_aggregate_updater.kafka_input_topic)
         self._send(topic, [(self._course.learners[0].key.user_id, self._course.broken(_now_ms()))])
         for lessons in _chunks(interleaved(self._course, _TOGETHER), _AT_ONCE):
@@ -178,11 +178,11 @@ class Demo:
         sat = [learner for learner, lesson in lessons if lesson == course.exam and learner.marks is not None]
         exams = [(None, exam_sat(learner.key, course.exam, learner.marks or 0, now)) for learner in sat]
         self._send(self._settings.topic(self._settings.assessment_aggregator.kafka_input_topic), exams)
-        self._tell(replace(self._now, exams=self._now.exams + len(exams)))
+        self._show(replace(self._now, exams=self._now.exams + len(exams)))
 
     def _mend(self) -> None:
         """Learners without progress press "sync"; the user service merges accounts."""
-        self._say("lost events are reconciled, accounts merged")
+        self._begin("lost events are reconciled, accounts merged")
         settings, course, now = self._settings, self._course, _now_ms()
         syncs = [(learner.key.user_id, sync_asked(learner.key, now)) for learner in course.with_gap]
         self._send(settings.topic(settings.enrolment_reconciliation.kafka_input_topic), syncs)
@@ -201,7 +201,7 @@ class Demo:
         return self._now.events - done < _AHEAD
 
     def _wait_for_rows(self) -> list[Enrolled]:
-        self._say("bridge and worker do their part")
+        self._begin("bridge and worker do their part")
         learners = self._course.learners
         certificates = sum(learner.finishes for learner in learners) + sum(learner.passes for learner in learners)
 
@@ -232,7 +232,7 @@ class Demo:
         if found.dead_letters > _BROKEN_EVENTS:
             raise StackError(f"{found.dead_letters} dead letters, expected {_BROKEN_EVENTS}\n{self._logs()}")
         if found != self._now:
-            self._tell(found)
+            self._show(found)
         return enrolled
 
     def _send(self, topic: str, events: Sequence[tuple[str | None, Mapping[str, Any]]]) -> None:
@@ -243,7 +243,7 @@ class Demo:
         for error in self._kafka.publish(messages):
             if error is not None:
                 raise error
-        self._tell(replace(self._now, events=self._now.events + len(messages)))
+        self._show(replace(self._now, events=self._now.events + len(messages)))
 
     def _put(self, address: str, objects: Mapping[str, Any]) -> None:
         with httpx.Client(trust_env=False, timeout=_HTTP_SECONDS) as client:
@@ -260,10 +260,10 @@ class Demo:
                 raise StackError(f"nothing has changed for {_STALLED:g} s, waiting for {what}\n{self._logs()}")
             time.sleep(_LOOK)
 
-    def _say(self, doing: str) -> None:
-        self._tell(replace(self._now, doing=doing))
+    def _begin(self, doing: str) -> None:
+        self._show(replace(self._now, doing=doing))
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _show(self, snapshot: Snapshot) -> None:
         self._now = replace(snapshot, seconds=round(time.monotonic() - self._started, 1))
         self._report(self._now)
 

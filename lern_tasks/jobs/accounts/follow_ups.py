@@ -9,20 +9,20 @@ from typing import Any
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.jobs.progress.sync_request import sync_step
+from lern_tasks.jobs.progress.api import sync_handoff
 from lern_tasks.sunbird.audit_event import business_uuid
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 def reconcile(keys: Sequence[EnrolmentKey], cause: Record, ctx: Resources) -> None:
     """Let the progress of these enrolments be computed anew. Raises DependencyDown."""
-    hand_off(ctx, [sync_step(key, cause, ctx) for key in keys])
+    hand_off(ctx, [sync_handoff(key, cause, ctx) for key in keys])
 
 
 def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record, ctx: Resources) -> None:
     """Let the scores of these contents be computed from the attempts that there are now. Raises DependencyDown."""
     topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_input_topic)
-    steps = [
+    handoffs = [
         Handoff(
             job="assessment_aggregator",
             event=recompute_event(key, content, now_ms=ctx.now_ms()),
@@ -33,7 +33,7 @@ def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record
         )
         for key, content in contents
     ]
-    hand_off(ctx, steps)
+    hand_off(ctx, handoffs)
 
 
 def publish_syncs(keys: Sequence[EnrolmentKey], ctx: Resources) -> int:

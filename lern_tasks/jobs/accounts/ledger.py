@@ -1,12 +1,13 @@
 """`merge_ledger`, a table of our own: what was added from one account to another. See docs/jobs/merge_user_courses.md.
 
-Intents are written before the rows of the accounts, and marked as done after them.
+Intents are written ahead of the rows of the accounts, and marked as done after them.
 """
 
-from lern_tasks.errors import LernError
+from collections.abc import Mapping
+
 from lern_tasks.jobs.accounts.rules.content import Amounts, LedgerEntry
 from lern_tasks.jobs.accounts.rules.merge import BatchKey, LedgerEntries, MergePlan
-from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, Row
+from lern_tasks.storage.gateway import Gateway, Key, PutCells, Row, raise_first, value_of
 from lern_tasks.storage.table import Table
 
 _COLUMNS = (
@@ -25,51 +26,46 @@ _ENROLMENT = ""
 """The content id of the row about the enrolment itself."""
 
 
-def read(gateway: Gateway, table: Table, pair: Key, batch_key: BatchKey | None = None) -> dict[BatchKey, LedgerEntries]:
-    """What was added, by course and batch; `pair` is the source's and the target's id. Raises LernError."""
-    prefix = (*pair, *(batch_key or ()))
-    rows = gateway.select_many(table, [prefix], _COLUMNS)[prefix]
-    if isinstance(rows, LernError):
-        raise rows
-    contents: dict[BatchKey, dict[str, LedgerEntry]] = {}
-    copied: dict[BatchKey, bool | None] = {}
-    for row in rows:
-        at = (row["course_id"], row["batch_id"])
-        entries = contents.setdefault(at, {})
-        if row["content_id"] == _ENROLMENT and row["enrolment_copied"] is not None:
-            copied[at] = row["enrolment_copied"]
-        if row["added_views"] is not None or row["added_completions"] is not None:
-            entries[row["content_id"]] = _entry(row)
-    return {at: LedgerEntries(contents=entries, copied=copied.get(at)) for at, entries in contents.items()}
+class MergeLedger:
+    """What was added, by account pair (the source's id and the target's), course and batch. Methods raise LernError."""
 
+    def __init__(self, gateway: Gateway, table: Table) -> None:
+        self._gateway = gateway
+        self._table = table
 
-def intend(table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
-    """Note down what the plan is about to do."""
-    changes: list[Mutation] = [
-        PutCells(table=table, key=(*pair, *batch_key, content), cells=_cells(merged.entry), timestamp=timestamp)
-        for content, merged in plan.contents.items()
-        if merged.entry is not None
-    ]
-    return changes + _copied(table, pair, batch_key, plan, done=False, timestamp=timestamp)
+    def read(self, pair: Key, batch_key: BatchKey | None = None) -> dict[BatchKey, LedgerEntries]:
+        """The entries of a pair, in one batch of a course or in all."""
+        prefix = (*pair, *(batch_key or ()))
+        contents: dict[BatchKey, dict[str, LedgerEntry]] = {}
+        copied: dict[BatchKey, bool | None] = {}
+        for row in value_of(self._gateway.select_many(self._table, [prefix], _COLUMNS)[prefix]):
+            at = (row["course_id"], row["batch_id"])
+            entries = contents.setdefault(at, {})
+            if row["content_id"] == _ENROLMENT and row["enrolment_copied"] is not None:
+                copied[at] = row["enrolment_copied"]
+            if row["added_views"] is not None or row["added_completions"] is not None:
+                entries[row["content_id"]] = _entry(row)
+        return {at: LedgerEntries(contents=entries, copied=copied.get(at)) for at, entries in contents.items()}
 
+    def write_ahead(self, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> None:
+        """Note down what the plan is about to do."""
+        rows = {content: _cells(merged.entry) for content, merged in plan.contents.items() if merged.entry is not None}
+        self._write((*pair, *batch_key), rows, timestamp, copied=False if plan.copying else None)
 
-def finish(table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> list[Mutation]:
-    """Mark as done what the plan has done; `timestamp` is later than that of the intent."""
-    changes: list[Mutation] = [
-        PutCells(table=table, key=(*pair, *batch_key, content), cells={"done": True}, timestamp=timestamp)
-        for content, merged in plan.contents.items()
-        if merged.entry is not None
-    ]
-    return changes + _copied(table, pair, batch_key, plan, done=True, timestamp=timestamp)
+    def mark_done(self, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> None:
+        """Mark as done what the plan has done; `timestamp` is later than that of the intent."""
+        rows = {content: {"done": True} for content, merged in plan.contents.items() if merged.entry is not None}
+        self._write((*pair, *batch_key), rows, timestamp, copied=True if plan.copying else None)
 
-
-def _copied(
-    table: Table, pair: Key, batch_key: BatchKey, plan: MergePlan, *, done: bool, timestamp: int
-) -> list[Mutation]:
-    if not plan.copying:
-        return []
-    key = (*pair, *batch_key, _ENROLMENT)
-    return [PutCells(table=table, key=key, cells={"enrolment_copied": done}, timestamp=timestamp)]
+    def _write(
+        self, prefix: Key, rows: Mapping[str, Mapping[str, object]], timestamp: int, *, copied: bool | None
+    ) -> None:
+        cells = [*rows.items(), *([(_ENROLMENT, {"enrolment_copied": copied})] if copied is not None else [])]
+        changes = [
+            PutCells(table=self._table, key=(*prefix, content), cells=row, timestamp=timestamp)
+            for content, row in cells
+        ]
+        raise_first(self._gateway.apply(changes))
 
 
 def _cells(entry: LedgerEntry) -> dict[str, object]:

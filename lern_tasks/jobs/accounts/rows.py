@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lern_tasks.errors import LernError, SchemaMismatch
+from lern_tasks.errors import SchemaMismatch
 from lern_tasks.jobs.accounts.rules.content import Row
 from lern_tasks.jobs.accounts.rules.merge import COMPLETED_COUNT, Attempt, BatchKey, EnrolmentHistory, MergePlan
-from lern_tasks.storage.gateway import Gateway, Key, Mutation, PutCells, PutMap, ReplaceCollection
+from lern_tasks.storage.gateway import (
+    Gateway,
+    Key,
+    Mutation,
+    PutCells,
+    PutMap,
+    ReplaceCollection,
+    raise_first,
+    value_of,
+)
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird import activity_aggregates
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -45,8 +54,8 @@ class MergedRows:
         Figures are those of the courses that the source is enrolled in; attempts those of the source's batches.
         """
         users = (source, target)
-        enrolments = self._by_place(self.tables.enrolments, [(user,) for user in users])
-        contents = self._by_place(self.tables.content_consumption, [(user,) for user in users])
+        enrolments = self._by_batch(self.tables.enrolments, [(user,) for user in users])
+        contents = self._by_batch(self.tables.content_consumption, [(user,) for user in users])
         courses = sorted({course for course, _ in enrolments[(source,)]})
         figures = self._figures([(user, course) for user in users for course in courses])
         batch_keys = sorted({*enrolments[(source,)], *contents[(source,)]})
@@ -62,21 +71,21 @@ class MergedRows:
                         figures=own.get(batch_key, {}),
                         attempts=attempts.get((user, *batch_key), {}),
                     )
-                    for batch_key in {*enrolments[(user,)], *contents[(user,)], *own, *_places(attempts, user)}
+                    for batch_key in {*enrolments[(user,)], *contents[(user,)], *own, *_batch_keys(attempts, user)}
                 }
             )
         return found[0], found[1]
 
     def enrolled(self, user: str) -> list[BatchKey]:
         """Where the account has an enrolment now, active or not. Raises LernError."""
-        return sorted(self._by_place(self.tables.enrolments, [(user,)])[(user,)])
+        return sorted(self._by_batch(self.tables.enrolments, [(user,)])[(user,)])
 
     def history(self, key: EnrolmentKey) -> EnrolmentHistory:
         """One account's history in one batch, as it is now. Raises LernError."""
         whole = (key.user_id, key.course_id, key.batch_id)
         batch_key = (key.course_id, key.batch_id)
-        contents = self._by_place(self.tables.content_consumption, [whole])[whole]
-        enrolments = self._by_place(self.tables.enrolments, [whole])[whole]
+        contents = self._by_batch(self.tables.content_consumption, [whole])[whole]
+        enrolments = self._by_batch(self.tables.enrolments, [whole])[whole]
         figures = self._figures([(key.user_id, key.course_id)]).get(key.user_id, {})
         return EnrolmentHistory(
             enrolment=enrolments.get(batch_key, {}).get(()),
@@ -85,8 +94,11 @@ class MergedRows:
             attempts=self._attempts([whole]).get(whole, {}),
         )
 
-    def write(self, key: EnrolmentKey, plan: MergePlan, *, now: datetime, timestamp: int) -> list[Mutation]:
-        """What the plan writes: a content and an attempt in one statement each, so that no row is there by half."""
+    def write(self, key: EnrolmentKey, plan: MergePlan, *, now: datetime, timestamp: int) -> None:
+        """Write the plan: a content and an attempt in one statement each, so that no row is there by half.
+
+        `timestamp` is the fencing token, in microseconds. Raises LernError.
+        """
         whole = (key.user_id, key.course_id, key.batch_id)
         contents, attempts = self.tables.content_consumption, self.tables.assessments
         changes: list[Mutation] = [
@@ -100,7 +112,8 @@ class MergedRows:
         ]
         if plan.completed is not None:
             changes += self._completed(key, plan.completed, now, timestamp)
-        return changes + _columns_of_row(self.tables.enrolments, whole, plan.enrolment, timestamp)
+        changes += _columns_of_row(self.tables.enrolments, whole, plan.enrolment, timestamp)
+        raise_first(self.gateway.apply(changes))
 
     def _completed(self, key: EnrolmentKey, completed: float, now: datetime, timestamp: int) -> list[Mutation]:
         """Put the one entry; all other entries of the maps, and the details, stay."""
@@ -117,7 +130,7 @@ class MergedRows:
             for column, value in entries.items()
         ]
 
-    def _by_place(self, table: Table, prefixes: Sequence[Key]) -> dict[Key, dict[BatchKey, dict[Key, Row]]]:
+    def _by_batch(self, table: Table, prefixes: Sequence[Key]) -> dict[Key, dict[BatchKey, dict[Key, Row]]]:
         """The rows under each prefix, by course and batch and the rest of their key."""
         key_columns = table.key[1:]
         found: dict[Key, dict[BatchKey, dict[Key, Row]]] = {}
@@ -149,19 +162,15 @@ class MergedRows:
         table = self.tables.assessments
         rows = self._select(table, batch_keys, ("content_id", "attempt_id", *self.columns[table]))
         return {
-            batch_key: {(row["content_id"], row["attempt_id"]): _values(row, self.columns[table]) for row in of_place}
-            for batch_key, of_place in rows.items()
+            batch_key: {(row["content_id"], row["attempt_id"]): _values(row, self.columns[table]) for row in found}
+            for batch_key, found in rows.items()
         }
 
     def _select(
         self, table: Table, prefixes: Sequence[Key], columns: Sequence[str]
     ) -> dict[Key, Sequence[Mapping[str, Any]]]:
-        found: dict[Key, Sequence[Mapping[str, Any]]] = {}
-        for prefix, rows in self.gateway.select_many(table, prefixes, columns).items():
-            if isinstance(rows, LernError):
-                raise rows
-            found[prefix] = rows
-        return found
+        found = self.gateway.select_many(table, prefixes, columns)
+        return {prefix: value_of(rows) for prefix, rows in found.items()}
 
 
 def _columns(table: Table, there: frozenset[str]) -> tuple[str, ...]:
@@ -189,7 +198,7 @@ def _single(rows: Mapping[Key, Row]) -> dict[str, Row]:
     return {content: row for (content,), row in rows.items()}
 
 
-def _places(attempts: Mapping[Key, Mapping[Attempt, Row]], user: str) -> set[BatchKey]:
+def _batch_keys(attempts: Mapping[Key, Mapping[Attempt, Row]], user: str) -> set[BatchKey]:
     return {(course, batch) for (owner, course, batch), rows in attempts.items() if owner == user and rows}
 
 

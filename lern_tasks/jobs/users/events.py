@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.envelope import Skipped, decode, event_time, optional_id
+from lern_tasks.sunbird.envelope import decode, event_time, optional_id
 from lern_tasks.sunbird.json_text import json_type
 
 STATES: Final = frozenset({"CREATE", "CREATED", "UPDATE", "UPDATED", "DELETE", "DELETED"})
@@ -40,12 +41,12 @@ def parse(value: str | None) -> UserEvent | Skipped:
     if user_id is None:
         raise InvalidEvent("object.id is missing or blank; send the user's id as text", "object.id")
     context = _object(event, "context", "context")
-    said = _last_by_type(context)
+    correlated = _last_by_type(context)
     return UserEvent(
         user_id=user_id,
         producer=_text(_object(context, "pdata", "context.pdata"), "pid"),
-        sign_up=said.get(_SIGN_UP),
-        login_role=said.get(_ROLE),
+        sign_up=correlated.get(_SIGN_UP),
+        login_role=correlated.get(_ROLE),
         ets=event_time(event),
     )
 

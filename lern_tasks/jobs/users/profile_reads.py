@@ -1,15 +1,11 @@
 """The profiles that one message needs, from the user service. See docs/jobs/user_cache_updater.md, "User read"."""
 
-from typing import Final
-
 from lern_tasks.errors import DependencyDown, LernError, TransientError
 from lern_tasks.jobs.users.profile_service import NAME, Profile
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.resources import JOB, UserResources
 from lern_tasks.jobs.users.rules.framework import framework_id
 from lern_tasks.jobs.users.rules.profile import profile_fields
 from lern_tasks.metrics import count
-
-JOB: Final = "user_cache_updater"
 
 _IN_A_ROW = 3
 """One user may make the service fail; three neighbours that all do are no coincidence."""

@@ -63,7 +63,7 @@ class UserProfileClient:
     def read(self, user_id: str) -> Profile:
         """The user with this id, judged by the answer's status and its body.
 
-        Raises NotYet for one that the service does not know, TransientError for an answer that is not the user
+        Raises NotReady for one that the service does not know, TransientError for an answer that is not the user
         service's, InvalidEvent for an id that is none, and for 408, 429, 3xx and 5xx what `Http.call` raises.
         """
         response = self._http.send("GET", f"/{segment(user_id)}{self._query}")

@@ -1,7 +1,8 @@
 """The user cache: HASH `user:{id}`, which the reports, the summary and the telemetry de-normaliser read.
 
-Two jobs write it, so each write carries a token (`Locks.take`: Redis' time in microseconds, strictly rising) that was
-taken before its data were read: a write with an older token than the last one's is refused, since its data are older.
+Two jobs write it, so each write carries a fencing token (`Locks.acquire`: Redis' time in microseconds, strictly
+rising) that was given before its data were read: a write with an older token than the last one's is refused, since its
+data are older.
 See docs/jobs/user_cache_updater.md, "Rows".
 """
 

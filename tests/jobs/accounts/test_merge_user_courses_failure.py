@@ -42,9 +42,9 @@ AT_ONCE = {"LERN_MERGE_USER_COURSES__SOFT_TIME_LIMIT": "0"}
 
 def held(chain: Chain, *names: str) -> Callable[[], object]:
     """Somebody else holds these locks; call to give them back."""
-    holding = Locks(chain.ctx.redis.client("state"), lease=60).acquire(names)
-    assert set(holding.tokens) == set(names)
-    return holding.release
+    locks = Locks(chain.ctx.redis.client("state"), lease=60).acquire(names)
+    assert set(locks.tokens) == set(names)
+    return locks.release
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_an_invalid_event_is_a_dead_letter_as_it_came(chain: Chain, event: Any) 
     before = account(chain, NEW)
     record = chain.record(event)
     assert chain.run(JOB, record)["dead"] == 1
-    (letter,) = chain.published.to(FAILED)
-    assert letter.value == (None if record.value is None else record.value.encode())
-    assert dict(letter.headers)["lern-code"] == b"INVALID_EVENT"
+    (dead_letter,) = chain.published.to(FAILED)
+    assert dead_letter.value == (None if record.value is None else record.value.encode())
+    assert dict(dead_letter.headers)["lern-code"] == b"INVALID_EVENT"
     assert account(chain, NEW) == before
     assert not chain.sender.sent
 
@@ -226,11 +226,11 @@ def test_a_row_that_always_comes_from_the_future_is_a_dead_letter_in_the_end(mak
     assert chain.store.apply([future]) == [None]
     chain.send(JOB, chain.record(merge()))
     chain.drain()
-    (letter,) = chain.published.to(FAILED)
-    headers = dict(letter.headers)
+    (dead_letter,) = chain.published.to(FAILED)
+    headers = dict(dead_letter.headers)
     assert headers["lern-code"] == b"TRANSIENT"
     assert b"later time" in headers["lern-error"]
-    assert json.loads(letter.value or b"") == merge()
+    assert json.loads(dead_letter.value or b"") == merge()
 
 
 def test_a_large_account_goes_on_in_another_message_where_it_stopped(chain: Chain) -> None:

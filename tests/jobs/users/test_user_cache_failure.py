@@ -1,7 +1,7 @@
 """The user cache when something fails: nothing lost, nothing half written, nobody blocked by somebody else."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count as numbers
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.locks import HeldLocks
 from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.demo.platform.registry import Registry
 from tests.harness.fixtures import MakeChain
@@ -114,8 +115,8 @@ def test_an_unknown_user_is_a_dead_letter_in_the_end_and_delays_no_neighbour(cha
     }
     chain.drain()
     assert reads(chain, "u-1") == 6
-    (letter,) = chain.published.to(FAILED)
-    assert json.loads(letter.value or b"") == events[0]
+    (dead_letter,) = chain.published.to(FAILED)
+    assert json.loads(dead_letter.value or b"") == events[0]
     (header,) = headers(chain)
     assert (header["lern-code"], header["lern-attempts"]) == ("NOT_YET", "6")
     assert cached(chain, "u-1") == {}
@@ -137,8 +138,8 @@ def test_a_bad_event_is_a_dead_letter_at_once_and_its_neighbours_are_done(chain:
     record = chain.record(value)
     counts = chain.run(JOB, record, chain.record(documented()))
     assert counts == {"done": 1, "skipped": 0, "again": 0, "dead": 1}
-    (letter,) = chain.published.to(FAILED)
-    assert letter.value == record.raw()
+    (dead_letter,) = chain.published.to(FAILED)
+    assert dead_letter.value == record.raw()
     assert headers(chain)[0]["lern-code"] == code
     assert cached(chain) == CACHED
 
@@ -162,12 +163,41 @@ def test_another_kind_of_key_in_place_of_a_hash_keeps_no_other_user_waiting(chai
 def test_a_user_whose_lock_is_held_elsewhere_goes_round_and_spends_nothing(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_TASKS__LOCK_WAIT="0")
     profile(chain)
-    holding = chain.ctx.locks.acquire(["user-cache:u-100"])
+    locks = chain.ctx.locks.acquire(["user-cache:u-100"])
     assert chain.run(JOB, chain.record(documented())) == AGAIN
     assert reads(chain) == 0
-    holding.release()
+    locks.release()
     chain.drain()
     assert cached(chain) == CACHED
+
+
+def test_a_user_whose_lock_is_lost_while_it_is_written_goes_round(chain: Chain) -> None:
+    profile(chain, "u-1", "u-2")
+    state, write = chain.ctx.redis.client("state"), chain.ctx.user_cache.write
+
+    def overtaken(changes: Any) -> Any:
+        state.set("lern:lock:user-cache:u-1", "another's")
+        return write(changes)
+
+    chain.ctx.user_cache.write = overtaken  # type: ignore[method-assign]
+    counts = chain.run(JOB, chain.record(changed("u-1")), chain.record(changed("u-2")))
+    assert counts == {"done": 1, "skipped": 0, "again": 1, "dead": 0}
+    (sent,) = chain.sender.to(JOB)
+    assert [(record.attempt, record.not_yet) for record in sent.records] == [(0, 0)]
+
+
+def test_few_users_are_locked_together(chain: Chain) -> None:
+    users = [f"u-{number}" for number in range(45)]
+    profile(chain, *users)
+    acquire, together = chain.ctx.locks.acquire, []
+
+    def counted(keys: Sequence[str]) -> HeldLocks:
+        together.append(len(keys))
+        return acquire(keys)
+
+    chain.ctx.locks.acquire = counted  # type: ignore[method-assign]
+    assert chain.run(JOB, *(chain.record(changed(user)) for user in users))["done"] == 45
+    assert together == [20, 20, 5]
 
 
 def test_a_redis_that_is_away_is_waited_for(make_chain: MakeChain) -> None:

@@ -254,8 +254,8 @@ def test_nothing_of_the_person_is_in_what_is_sent_or_published(chain: Chain) -> 
         chain.platform.switches.user_read = status
         chain.send(JOB, chain.record(changed("u-100", ROLE)))
         chain.drain()
-    letters = chain.published.to("dev.lern.tasks.failed")
-    assert len(letters) == 2
-    headers = repr([letter.headers for letter in letters])
+    dead_letters = chain.published.to("dev.lern.tasks.failed")
+    assert len(dead_letters) == 2
+    headers = repr([dead_letter.headers for dead_letter in dead_letters])
     assert not [value for value in PROFILE.values() if isinstance(value, str) and value != "u-100" and value in headers]
     assert "student" not in headers

@@ -10,7 +10,7 @@ from typing import Any
 
 from lern_tasks.jobs.accounts.rules.content import LedgerEntry, MergedContent, Row, merge_content
 from lern_tasks.jobs.accounts.rules.text_dates import DateFormat
-from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.certificate_name import name_key
 
 BatchKey = tuple[str, str]
 """Course and batch."""
@@ -78,26 +78,24 @@ class MergePlan:
         changed = any(merged.cells for merged in self.contents.values())
         return changed or bool(self.enrolment or self.attempts) or self.completed is not None
 
-    def intended(self, recorded: LedgerEntries) -> LedgerEntries:
+    def intended(self, entries: LedgerEntries) -> LedgerEntries:
         """What the ledger says once the plan is noted down in it."""
-        entries = {content: merged.entry for content, merged in self.contents.items() if merged.entry is not None}
-        return LedgerEntries(
-            contents={**recorded.contents, **entries}, copied=False if self.copying else recorded.copied
-        )
+        written = {content: merged.entry for content, merged in self.contents.items() if merged.entry is not None}
+        return LedgerEntries(contents={**entries.contents, **written}, copied=False if self.copying else entries.copied)
 
 
-def plan(
-    source: EnrolmentHistory, target: EnrolmentHistory, recorded: LedgerEntries, *, may_copy: bool, dates: DateFormat
+def plan_merge(
+    source: EnrolmentHistory, target: EnrolmentHistory, entries: LedgerEntries, *, may_copy: bool, dates: DateFormat
 ) -> MergePlan:
     """Plan what the `source` account's history adds to the `target` account's.
 
     `may_copy` says whether the target may get the enrolment, when it has none (`blocked_batches`).
     """
     contents = {
-        content: merge_content(row, target.contents.get(content), recorded.contents.get(content), dates)
+        content: merge_content(row, target.contents.get(content), entries.contents.get(content), dates)
         for content, row in source.contents.items()
     }
-    copying = _copying(source, target, recorded, may_copy=may_copy)
+    copying = _copying(source, target, entries, may_copy=may_copy)
     return MergePlan(
         contents={content: merged for content, merged in contents.items() if merged.cells or merged.entry},
         copying=copying,
@@ -125,10 +123,10 @@ def merged_count(source: Mapping[str, float], target: Mapping[str, float]) -> fl
     return None if count == target.get(COMPLETED_COUNT) else count
 
 
-def _copying(source: EnrolmentHistory, target: EnrolmentHistory, recorded: LedgerEntries, *, may_copy: bool) -> bool:
+def _copying(source: EnrolmentHistory, target: EnrolmentHistory, entries: LedgerEntries, *, may_copy: bool) -> bool:
     if not source.enrolment or not may_copy:
         return False
-    return target.enrolment is None or recorded.copied is False
+    return target.enrolment is None or entries.copied is False
 
 
 def _missing(source: Row, target: Row) -> dict[str, Any]:

@@ -8,23 +8,19 @@ import msgspec
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import LockBusy, RefusedByService, SettingsError
-from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
+from lern_tasks.jobs.users.index.plan import IndexPlan, IndexTally, tally_of
 from lern_tasks.jobs.users.index.rows import UserRows
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.resources import JOB, UserResources
 from lern_tasks.jobs.users.rules.index import (
     FIELDS,
     ProfileLookups,
-    User,
+    UserRow,
     fields_of,
     wanted_locations,
     wanted_organisations,
 )
 from lern_tasks.jobs.users.user_cache import Change
 from lern_tasks.logs import logger
-from lern_tasks.sunbird.table_names import for_job
-
-JOB: Final = "user_cache_updater"
-"""Whose settings name the keyspace, the Redis databases and the values."""
 
 PAGE: Final = 1000
 """Users read and written at once, at most: a Redis pipeline of a few hundred KB, a page in well under a second."""
@@ -38,33 +34,34 @@ _log = logger(__name__)
 
 
 class IndexPages:
-    """Does page after page of one run; `plan` counts for the first, later ones go by what that has noted down.
+    """Does page after page of one run; `plan` counts for the first, later ones go by the checkpoint that it left.
 
-    `run` is the id under which the run's place is kept (by default the task's), `lease` the seconds for which a run
-    that was killed keeps others out.
+    `run` is the id under which the run's checkpoint is kept (by default the task's), `lease` the seconds for which a
+    run that was killed keeps others out.
     """
 
-    def __init__(self, plan: Plan, *, lease: float, run: str | None = None) -> None:
+    def __init__(self, plan: IndexPlan, *, lease: float, run: str | None = None) -> None:
         self._plan = plan
         self._lease = lease
         self._run = run
         self._rows: UserRows | None = None
 
     def __call__(self, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
-        """The next page. Raises LernError: Refused when another run goes on."""
+        """The next page. Raises LernError: RefusedByService when another run goes on."""
         ctx = page_context.ctx.view(UserResources)
         self._claim(checkpoint, page_context.task_id, ctx)
-        holding = ctx.locks.acquire([_LOCK])
-        if not holding.tokens:
+        # Not waited for, and not asked for again at the end: each write is judged by its token, so a late one is none.
+        locks = ctx.locks.acquire([_LOCK])
+        if not locks.tokens:
             raise LockBusy("another process does a page of the user index")
         try:
-            found = self._page(checkpoint, ctx, holding.tokens[_LOCK])
+            found = self._page(checkpoint, ctx, locks.tokens[_LOCK])
         except (RefusedByService, SettingsError):
             # The run ends with this: nobody shall wait for it.
             ctx.index_runs.release(page_context.task_id)
             raise
         finally:
-            holding.release()
+            locks.release()
         if found.ended:
             ctx.index_runs.release(page_context.task_id)
         return found
@@ -81,16 +78,15 @@ class IndexPages:
 
     def _page(self, checkpoint: Checkpoint, ctx: UserResources, token: int) -> Checkpoint:
         tally = (
-            msgspec.convert(checkpoint.result, Tally)
+            msgspec.convert(checkpoint.result, IndexTally)
             if checkpoint.result
             else tally_of(self._plan, now_ms=ctx.now_ms())
         )
-        if self._rows is None:
-            self._rows = UserRows(ctx.gateway, for_job(ctx.settings, JOB))
-        page = _Page(ctx, self._rows, tally, token)
+        self._rows = self._rows or ctx.user_rows()
+        phases = _Phases(ctx, self._rows, tally, token)
         begin = "anonymous" if tally.anonymous else "users"
-        phase, _, place = (checkpoint.after or begin).partition(" ")
-        after, done = getattr(page, phase)(place or None)
+        phase, _, cursor = (checkpoint.after or begin).partition(" ")
+        after, done = getattr(phases, phase)(cursor or None)
         if after is not None:
             after = f"{phase} {after}"
         elif phase == "users" and tally.refresh and not tally.other_ids:
@@ -99,10 +95,10 @@ class IndexPages:
         return Checkpoint(after=after, done=1.0 if after is None else done, ended=after is None, result=result)
 
 
-class _Page:
-    """The next page of each phase. Its data are read after `token` was taken, by which the writes are judged."""
+class _Phases:
+    """The next page of each phase. Its data are read after `token` was given, by which the writes are judged."""
 
-    def __init__(self, ctx: UserResources, rows: UserRows, tally: Tally, token: int) -> None:
+    def __init__(self, ctx: UserResources, rows: UserRows, tally: IndexTally, token: int) -> None:
         self._ctx = ctx
         self._rows = rows
         self._tally = tally
@@ -120,7 +116,7 @@ class _Page:
             removed = frozenset(removable - fields.keys())
             changes.append(Change(user_id=user.user_id, token=self._token, fields=fields, removed=removed))
         self._write(changes)
-        self._tell_unreadable(page.users)
+        self._count_unreadable(page.users)
         return page.after, page.done * (_UPSERT_SHARE if self._tally.refresh else 1.0)
 
     def stale(self, after: str | None) -> tuple[str | None, float]:
@@ -148,7 +144,7 @@ class _Page:
         self._write([Change(user_id=user, token=self._token, fields=fields) for user, fields in found.items()])
         return hashes.after, min(1.0, self._tally.checked / max(1, self._ctx.anonymous_hashes.size()))
 
-    def _fields(self, users: Sequence[User]) -> list[tuple[User, dict[str, str]]]:
+    def _fields(self, users: Sequence[UserRow]) -> list[tuple[UserRow, dict[str, str]]]:
         own = self._ctx.settings.user_cache_updater
         memberships = self._rows.memberships([user.user_id for user in users])
         organisations = self._rows.organisations(
@@ -165,8 +161,8 @@ class _Page:
         found = []
         for user in users:
             of = memberships[user.user_id]
-            around = ProfileLookups(memberships=of, organisations=organisations, locations=locations, **installed)
-            found.append((user, fields_of(user, around)))
+            lookups = ProfileLookups(memberships=of, organisations=organisations, locations=locations, **installed)
+            found.append((user, fields_of(user, lookups)))
         return found
 
     def _write(self, changes: Sequence[Change]) -> None:
@@ -181,12 +177,12 @@ class _Page:
                 if not isinstance(error, LockBusy):
                     self._tally.example(user_id, str(error))
 
-    def _tell_unreadable(self, users: Sequence[User]) -> None:
+    def _count_unreadable(self, users: Sequence[UserRow]) -> None:
         """Count users whose profile could not be read, and name some."""
-        found = [user for user in users if user.places is None or user.user_types is None]
+        found = [user for user in users if user.locations is None or user.user_types is None]
         self._tally.unreadable += len(found)
         for user in found:
-            column = "profilelocation" if user.places is None else "profileusertypes"
+            column = "profilelocation" if user.locations is None else "profileusertypes"
             self._tally.example(user.user_id, f"{column} is no JSON list")
         if found:
             _log.warning("profiles_unreadable", users=len(found), first=found[0].user_id)

@@ -16,7 +16,7 @@ _EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class IndexPlan:
     """What a run does: index users changed since a date (None: all), refresh all of them, or copy anonymous ones."""
 
     since: date | None
@@ -24,7 +24,7 @@ class Plan:
     anonymous: bool
 
 
-def plan_of(since: object, refresh: object, anonymous: object, *, now_ms: int) -> Plan:
+def plan_of(since: object, refresh: object, anonymous: object, *, now_ms: int) -> IndexPlan:
     """The plan of named arguments as a person gives them. Raises InvalidArgument."""
     for name, value in (("refresh", refresh), ("anonymous", anonymous)):
         if not isinstance(value, bool):
@@ -35,7 +35,9 @@ def plan_of(since: object, refresh: object, anonymous: object, *, now_ms: int) -
     if refresh and dated:
         raise InvalidArgument("refresh takes all users; leave since out")
     everybody = bool(refresh) or bool(anonymous) or since in ALL
-    return Plan(since=None if everybody else _date(since, now_ms), refresh=bool(refresh), anonymous=bool(anonymous))
+    return IndexPlan(
+        since=None if everybody else _date(since, now_ms), refresh=bool(refresh), anonymous=bool(anonymous)
+    )
 
 
 def _date(since: object, now_ms: int) -> date:
@@ -49,7 +51,7 @@ def _date(since: object, now_ms: int) -> date:
         ) from None
 
 
-class Tally(msgspec.Struct, kw_only=True):
+class IndexTally(msgspec.Struct, kw_only=True):
     """What a run is, and what it did so far: the result of the task. `examples` are `id: reason`."""
 
     since: date | None
@@ -73,12 +75,12 @@ class Tally(msgspec.Struct, kw_only=True):
             self.examples.append(f"{user_id}: {why}")
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> IndexPlan:
         """What the run was begun with."""
-        return Plan(since=self.since, refresh=self.refresh, anonymous=self.anonymous)
+        return IndexPlan(since=self.since, refresh=self.refresh, anonymous=self.anonymous)
 
 
-def tally_of(plan: Plan, *, now_ms: int) -> Tally:
+def tally_of(plan: IndexPlan, *, now_ms: int) -> IndexTally:
     """The tally of a run that begins now."""
     started = datetime.fromtimestamp(now_ms // 1000, tz=UTC).isoformat()
-    return Tally(since=plan.since, refresh=plan.refresh, anonymous=plan.anonymous, started=started)
+    return IndexTally(since=plan.since, refresh=plan.refresh, anonymous=plan.anonymous, started=started)

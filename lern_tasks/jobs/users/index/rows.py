@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lern_tasks.errors import LernError, RefusedByService
-from lern_tasks.jobs.users.rules.index import Location, Organisation, Place, User, is_due
-from lern_tasks.storage.gateway import Gateway, Row
+from lern_tasks.errors import RefusedByService
+from lern_tasks.jobs.users.rules.index import Location, Organisation, ProfileLocation, UserRow, is_due
+from lern_tasks.storage.gateway import Gateway, Row, value_of
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird.table_names import JobTables
 
@@ -43,7 +43,7 @@ class UserPage:
     `not_due` users were not asked for; `other_ids` have a row whose `id` is not their `userid`.
     """
 
-    users: Sequence[User]
+    users: Sequence[UserRow]
     not_due: int
     other_ids: int
     after: str | None
@@ -78,7 +78,7 @@ class UserRows:
             self._tables.user_organisations, [(user,) for user in user_ids], ("organisationid", "isdeleted")
         )
         return {
-            user: [row["organisationid"] for row in _rows(found[user,]) if not row["isdeleted"]] for user in user_ids
+            user: [row["organisationid"] for row in value_of(found[user,]) if not row["isdeleted"]] for user in user_ids
         }
 
     def organisations(self, ids: Iterable[str]) -> dict[str, Organisation]:
@@ -90,9 +90,9 @@ class UserRows:
         return self._lookup(self._tables.locations, ids, self._locations, _location)
 
     def custodian(self) -> str:
-        """The organisation of those who signed up by themselves. Raises Refused when the platform does not say."""
+        """The organisation of those who signed up by themselves. Raises RefusedByService when there is none."""
         key = (_CUSTODIAN,)
-        row = _row(self._gateway.get_many(self._tables.system_settings, [key], ("value",))[key])
+        row = value_of(self._gateway.get_many(self._tables.system_settings, [key], ("value",))[key])
         if row is None or not row["value"]:
             table = self._tables.system_settings.full_name
             raise RefusedByService(
@@ -103,7 +103,7 @@ class UserRows:
     def existing(self, user_ids: Sequence[str]) -> frozenset[str]:
         """Those of `user_ids` that have a row. Raises the first error."""
         found = self._gateway.get_many(self._tables.users, [(user,) for user in user_ids], ("userid",))
-        return frozenset(user for user in user_ids if _row(found[user,]) is not None)
+        return frozenset(user for user in user_ids if value_of(found[user,]) is not None)
 
     def _lookup(
         self, table: Table, ids: Iterable[str], remembered: dict[str, A], made_of: Callable[[Row], A]
@@ -111,24 +111,12 @@ class UserRows:
         wanted = set(ids)
         missing = [(one,) for one in sorted(wanted) if one not in remembered]
         answers = self._gateway.get_many(table, missing, list(table.columns)) if missing else {}
-        read = {key[0]: made_of(row) for key, answer in answers.items() if (row := _row(answer)) is not None}
+        read = {key[0]: made_of(row) for key, answer in answers.items() if (row := value_of(answer)) is not None}
         found = {**{one: remembered[one] for one in wanted if one in remembered}, **read}
         remembered.update(read)
         while len(remembered) > _REMEMBERED:
             del remembered[next(iter(remembered))]
         return found
-
-
-def _row(answer: Row | None | LernError) -> Row | None:
-    if isinstance(answer, LernError):
-        raise answer
-    return answer
-
-
-def _rows(answer: list[Row] | LernError) -> list[Row]:
-    if isinstance(answer, LernError):
-        raise answer
-    return answer
 
 
 def _organisation(row: Row) -> Organisation:
@@ -139,18 +127,18 @@ def _location(row: Row) -> Location:
     return Location(name=row["name"], type=row["type"])
 
 
-class _StoredPlace(msgspec.Struct):
+class _StoredLocation(msgspec.Struct):
     type: str | None = None
     id: str | None = None
 
 
-_PLACES = msgspec.json.Decoder(list[_StoredPlace | None] | None)
+_LOCATIONS = msgspec.json.Decoder(list[_StoredLocation | None] | None)
 _TYPES = msgspec.json.Decoder(list[Any] | None)
 
 
-def _user(row: Row) -> User:
-    places, types = _entries(row["profilelocation"], _PLACES), _entries(row["profileusertypes"], _TYPES)
-    return User(
+def _user(row: Row) -> UserRow:
+    locations, types = _entries(row["profilelocation"], _LOCATIONS), _entries(row["profileusertypes"], _TYPES)
+    return UserRow(
         user_id=row["userid"],
         first_name=row["firstname"],
         last_name=row["lastname"],
@@ -158,7 +146,7 @@ def _user(row: Row) -> User:
         phone=row["phone"],
         root_org_id=row["rootorgid"],
         framework=row["framework"],
-        places=None if places is None else [Place(type=place.type, id=place.id) for place in places],
+        locations=None if locations is None else [ProfileLocation(type=each.type, id=each.id) for each in locations],
         user_types=types,
     )
 

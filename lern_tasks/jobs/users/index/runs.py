@@ -8,7 +8,7 @@ _HOLDER = "lern:index-users:holder"
 _LAST = "lern:index-users:last"
 
 _LAST_EXPIRY = 7 * 86_400
-"""Seconds: as long as the place of a run is kept (`stores.runs`)."""
+"""Seconds: as long as the checkpoint of a run is kept (`delivery.resumable.checkpoints`)."""
 
 _CLAIM = """
 local holder = redis.call('GET', KEYS[1])

@@ -9,7 +9,7 @@ from lern_tasks.jobs.users.rules.framework import dynamic_fields
 from lern_tasks.jobs.users.rules.text import escaped, stored
 from lern_tasks.jobs.users.rules.user_types import type_fields
 
-PLACES: Final = ("state", "district", "block", "cluster")
+LOCATION_TYPES: Final = ("state", "district", "block", "cluster")
 """The types of location that reports show; their names are the fields."""
 
 SCHOOL: Final = 2
@@ -27,14 +27,14 @@ FIELDS: Final = frozenset(
     {
         *("firstname", "lastname", "email", "phone", "rootorgid", "orgname", "usersignintype"),
         *("schoolname", "schooludisecode"),
-        *(*PLACES, *CATEGORIES, *FIRST_OF, *USER_TYPES),
+        *(*LOCATION_TYPES, *CATEGORIES, *FIRST_OF, *USER_TYPES),
     }
 )
 """Every field of fixed name that the index writes; the other fields of a hash are the stream job's alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProfileLocation:
     """An entry of a profile's locations. Any part may be missing."""
 
     type: str | None
@@ -42,8 +42,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """A row of `user`. `places` and `user_types` are None when their JSON cannot be read.
+class UserRow:
+    """A row of `user`. `locations` and `user_types` are None when their JSON cannot be read.
 
     An entry of `user_types` is an object with the names `type` and `subType`, or what stands there instead.
     """
@@ -55,7 +55,7 @@ class User:
     phone: str | None = None
     root_org_id: str | None = None
     framework: Mapping[str, Sequence[str]] | None = None
-    places: Sequence[Place] | None = ()
+    locations: Sequence[ProfileLocation] | None = ()
     user_types: list[Any] | None = None
 
 
@@ -95,17 +95,17 @@ class ProfileLookups:
     dynamic: bool = False
 
 
-def wanted_organisations(user: User, memberships: Iterable[str]) -> set[str]:
+def wanted_organisations(user: UserRow, memberships: Iterable[str]) -> set[str]:
     """The organisations whose rows the fields of `user` need."""
     return {*memberships, *([user.root_org_id] if user.root_org_id else [])}
 
 
-def wanted_locations(user: User) -> set[str]:
+def wanted_locations(user: UserRow) -> set[str]:
     """The locations whose rows the fields of `user` need."""
-    return {place.id for place in _first_places(user).values() if place.id}
+    return {entry.id for entry in _first_locations(user).values() if entry.id}
 
 
-def fields_of(user: User, around: ProfileLookups) -> dict[str, str]:
+def fields_of(user: UserRow, lookups: ProfileLookups) -> dict[str, str]:
     """The fields of the user's hash; what the rows do not say is left out."""
     found: dict[str, str | None] = {
         "firstname": user.first_name,
@@ -113,53 +113,53 @@ def fields_of(user: User, around: ProfileLookups) -> dict[str, str]:
         "email": user.email,
         "phone": user.phone,
         "rootorgid": user.root_org_id,
-        "usersignintype": around.self_signed_in if user.root_org_id == around.custodian_id else around.validated,
-        "orgname": _root_name(user, around),
-        **_names_of_places(user, around),
-        **_school(around),
+        "usersignintype": lookups.self_signed_in if user.root_org_id == lookups.custodian_id else lookups.validated,
+        "orgname": _root_name(user, lookups),
+        **_location_names(user, lookups),
+        **_school(lookups),
     }
     texts = {field: escaped(text) for field, text in found.items() if text is not None}
-    return {**texts, **_framework(user.framework or {}, around), **_user_types(user)}
+    return {**texts, **_framework(user.framework or {}, lookups), **_user_types(user)}
 
 
-def _root_name(user: User, around: ProfileLookups) -> str | None:
+def _root_name(user: UserRow, lookups: ProfileLookups) -> str | None:
     """The root organisation's name, for those who belong to any organisation."""
-    root = around.organisations.get(user.root_org_id or "")
-    return root.name if root is not None and around.memberships else None
+    root = lookups.organisations.get(user.root_org_id or "")
+    return root.name if root is not None and lookups.memberships else None
 
 
-def _first_places(user: User) -> dict[str, Place]:
+def _first_locations(user: UserRow) -> dict[str, ProfileLocation]:
     """The first entry of each type, whether or not it leads to a location."""
-    first: dict[str, Place] = {}
-    for place in user.places or ():
-        first.setdefault((place.type or "").lower(), place)
-    return {field: first[field] for field in PLACES if field in first}
+    first: dict[str, ProfileLocation] = {}
+    for entry in user.locations or ():
+        first.setdefault((entry.type or "").lower(), entry)
+    return {field: first[field] for field in LOCATION_TYPES if field in first}
 
 
-def _names_of_places(user: User, around: ProfileLookups) -> dict[str, str | None]:
+def _location_names(user: UserRow, lookups: ProfileLookups) -> dict[str, str | None]:
     names: dict[str, str | None] = {}
-    for field, place in _first_places(user).items():
-        location = around.locations.get(place.id or "")
+    for field, entry in _first_locations(user).items():
+        location = lookups.locations.get(entry.id or "")
         if location is not None and (location.type or "").lower() == field:
             names[field] = location.name
     return names
 
 
-def _school(around: ProfileLookups) -> dict[str, str | None]:
+def _school(lookups: ProfileLookups) -> dict[str, str | None]:
     """The school with the lowest organisation id, so that a user with several has the same one in every run."""
-    for organisation_id in sorted(around.memberships):
-        found = around.organisations.get(organisation_id)
+    for organisation_id in sorted(lookups.memberships):
+        found = lookups.organisations.get(organisation_id)
         if found is not None and found.type == SCHOOL:
             return {"schoolname": found.name, "schooludisecode": found.external_id}
     return {}
 
 
-def _framework(framework: Mapping[str, Sequence[str]], around: ProfileLookups) -> dict[str, str]:
+def _framework(framework: Mapping[str, Sequence[str]], lookups: ProfileLookups) -> dict[str, str]:
     found: dict[str, str] = {}
-    if around.legacy:
+    if lookups.legacy:
         found |= {field: escaped(framework[name][0]) for field, name in FIRST_OF.items() if framework.get(name)}
         found |= _lists(framework)
-    if around.dynamic:
+    if lookups.dynamic:
         found |= dynamic_fields(framework, sorted(framework))
     return found
 
@@ -168,7 +168,7 @@ def _lists(framework: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {field: stored(list(framework[name])) for field, name in CATEGORIES.items() if name in framework}
 
 
-def _user_types(user: User) -> dict[str, str]:
+def _user_types(user: UserRow) -> dict[str, str]:
     if user.user_types is None:
         return {}
     return type_fields(user.user_types) or dict.fromkeys(USER_TYPES, "")

@@ -22,7 +22,7 @@ def type_fields(entries: Any) -> dict[str, str]:
 
 
 def joined(values: Iterable[str | None]) -> str:
-    """The different values that are not empty, in the order of their first place, with commas."""
+    """The different values that are not empty, in the order in which they first come, with commas."""
     return ",".join(dict.fromkeys(value for value in values if value))
 
 

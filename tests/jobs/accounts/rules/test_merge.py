@@ -13,7 +13,7 @@ from lern_tasks.jobs.accounts.rules.merge import (
     MergePlan,
     blocked_batches,
     merged_count,
-    plan,
+    plan_merge,
 )
 from lern_tasks.jobs.accounts.rules.text_dates import date_format
 
@@ -30,7 +30,7 @@ def planned(
     source: EnrolmentHistory, target: EnrolmentHistory, copied: bool | None = None, *, may_copy: bool = True
 ) -> MergePlan:
     dates = date_format("yyyy-MM-dd HH:mm:ss:SSSZ")
-    return plan(source, target, LedgerEntries(copied=copied), may_copy=may_copy, dates=dates)
+    return plan_merge(source, target, LedgerEntries(copied=copied), may_copy=may_copy, dates=dates)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,6 @@ def test_a_plan_from_what_the_plan_left_writes_nothing() -> None:
     assert noted == LedgerEntries(
         contents={"r1": LedgerEntry(added=Amounts(views=3), intended=Amounts(views=3), done=False)}, copied=False
     )
-    left = plan(source, source, noted, may_copy=True, dates=date_format("yyyy-MM-dd"))
+    left = plan_merge(source, source, noted, may_copy=True, dates=date_format("yyyy-MM-dd"))
     assert not left.writes
     assert not left.empty

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from lern_tasks.cli.index_run import IndexRun
+from lern_tasks.cli.index_users.run import IndexRun
 from lern_tasks.jobs.users.index import pages
-from lern_tasks.jobs.users.index.plan import Plan, Tally
+from lern_tasks.jobs.users.index.plan import IndexPlan, IndexTally
 from lern_tasks.jobs.users.resources import UserResources
 from lern_tasks.storage.gateway import Mutation, PutCells, ReplaceCollection
 from lern_tasks.sunbird.table_names import for_job
@@ -22,7 +22,7 @@ from tests.storage.gateways import keyspace
 pytestmark = pytest.mark.stack
 
 USERS = 250
-ALL = Plan(since=None, refresh=False, anonymous=False)
+ALL = IndexPlan(since=None, refresh=False, anonymous=False)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def seed(ctx: UserResources) -> None:
     assert not [error for error in ctx.gateway.apply(rows) if error]
 
 
-def index(ctx: UserResources, plan: Plan) -> tuple[Tally, dict[str, dict[str, str]], list[float]]:
+def index(ctx: UserResources, plan: IndexPlan) -> tuple[IndexTally, dict[str, dict[str, str]], list[float]]:
     """What a run says, the hashes it leaves, and how far it was after each page."""
     run, done = IndexRun.begin(ctx, plan), []
     run.work(lambda stand: done.append(stand.done))
@@ -129,7 +129,7 @@ def test_a_refresh_on_real_servers(real: UserResources, monkeypatch: pytest.Monk
         client.hset(f"user:gone-{number}", mapping={"usersignintype": "Validated"})
     client.hset("user:guest", mapping={"usersignintype": "Anonymous"})
     client.hset("user:u001", "state", "Goa")
-    tally, hashes, _ = index(real, Plan(since=None, refresh=True, anonymous=False))
+    tally, hashes, _ = index(real, IndexPlan(since=None, refresh=True, anonymous=False))
     assert (tally.written, tally.removed) == (USERS, 60)
     assert "state" not in hashes["user:u001"]
     users = {key for key in hashes if key.startswith("user:")}

@@ -11,16 +11,16 @@ from lern_tasks.jobs.users.rules.index import (
     FIELDS,
     Location,
     Organisation,
-    Place,
+    ProfileLocation,
     ProfileLookups,
-    User,
+    UserRow,
     fields_of,
     is_due,
     wanted_locations,
     wanted_organisations,
 )
 
-AROUND = ProfileLookups(
+LOOKUPS = ProfileLookups(
     memberships=("sub-1",),
     organisations={
         "root": Organisation(name="Tamil Nadu", external_id="TN", type=5),
@@ -38,19 +38,19 @@ AROUND = ProfileLookups(
     self_signed_in="Self-Signed-In",
     validated="Validated",
 )
-ROOTED = User(user_id="u1", root_org_id="root")
+ROOTED = UserRow(user_id="u1", root_org_id="root")
 
 
-def around(**changes: Any) -> ProfileLookups:
-    return replace(AROUND, **changes)
+def lookups(**changes: Any) -> ProfileLookups:
+    return replace(LOOKUPS, **changes)
 
 
-def fields(around: ProfileLookups = AROUND, **changes: Any) -> dict[str, str]:
-    return fields_of(replace(ROOTED, **changes), around)
+def fields(lookups: ProfileLookups = LOOKUPS, **changes: Any) -> dict[str, str]:
+    return fields_of(replace(ROOTED, **changes), lookups)
 
 
 def test_a_whole_user() -> None:
-    user = User(
+    user = UserRow(
         user_id="u1",
         first_name="Nia",
         last_name="Rao",
@@ -58,10 +58,10 @@ def test_a_whole_user() -> None:
         phone="YmFy",
         root_org_id="root",
         framework={"board": ["CBSE"], "id": ["tn_k-12_5"], "medium": ["Hindi", "Urdu"], "gradeLevel": ["Class 1"]},
-        places=[Place(type="state", id="l-state"), Place(type="district", id="l-district")],
+        locations=[ProfileLocation(type="state", id="l-state"), ProfileLocation(type="district", id="l-district")],
         user_types=[{"type": "administrator", "subType": "hm"}, {"type": "teacher"}],
     )
-    assert fields_of(user, around(memberships=("sub-1", "school-1"))) == {
+    assert fields_of(user, lookups(memberships=("sub-1", "school-1"))) == {
         "firstname": "Nia",
         "lastname": "Rao",
         "email": "Zm9v",
@@ -84,7 +84,7 @@ def test_a_whole_user() -> None:
 
 
 def test_an_empty_row_has_a_sign_in_type_and_empty_user_types() -> None:
-    assert fields_of(User(user_id="u1", user_types=[]), around(memberships=())) == {
+    assert fields_of(UserRow(user_id="u1", user_types=[]), lookups(memberships=())) == {
         "usersignintype": "Validated",
         "usertype": "",
         "usersubtype": "",
@@ -101,7 +101,7 @@ def test_sign_in_type_by_root_organisation(root: str | None, expected: str) -> N
 
 def test_the_root_organisation_names_those_who_belong_to_any() -> None:
     assert fields()["orgname"] == "Tamil Nadu"
-    assert "orgname" not in fields(around(memberships=()))
+    assert "orgname" not in fields(lookups(memberships=()))
     assert "orgname" not in fields(root_org_id="unknown")
     assert "orgname" not in fields(root_org_id=None)
 
@@ -109,16 +109,16 @@ def test_the_root_organisation_names_those_who_belong_to_any() -> None:
 def test_the_school_with_the_lowest_organisation_id() -> None:
     """Trap 15: which of several schools won was random."""
     for memberships in (("school-2", "sub-1", "school-1"), ("school-1", "school-2")):
-        found = fields(around(memberships=memberships))
+        found = fields(lookups(memberships=memberships))
         assert (found["schoolname"], found["schooludisecode"]) == ("GHS", "2901")
 
 
 def test_a_school_name_is_stored_with_escaped_brackets() -> None:
-    assert fields(around(memberships=("school-2",)))["schoolname"] == r"\[RPM\] HIGH"
+    assert fields(lookups(memberships=("school-2",)))["schoolname"] == r"\[RPM\] HIGH"
 
 
 def test_an_organisation_that_is_no_school_or_is_missing_gives_none() -> None:
-    assert not {"schoolname", "schooludisecode"} & fields(around(memberships=("a-missing", "sub-1"))).keys()
+    assert not {"schoolname", "schooludisecode"} & fields(lookups(memberships=("a-missing", "sub-1"))).keys()
 
 
 def test_several_boards_and_frameworks_give_the_first() -> None:
@@ -136,24 +136,33 @@ def test_a_framework_without_a_category() -> None:
     assert found["subject"] == "[]"
 
 
-def test_the_first_place_of_a_type_decides() -> None:
-    places = [Place(type="State", id="unknown"), Place(type="state", id="l-state"), Place(type="BLOCK", id="l-block")]
-    found = fields(places=places)
+def test_the_first_location_of_a_type_decides() -> None:
+    locations = [
+        ProfileLocation(type="State", id="unknown"),
+        ProfileLocation(type="state", id="l-state"),
+        ProfileLocation(type="BLOCK", id="l-block"),
+    ]
+    found = fields(locations=locations)
     assert "state" not in found
     assert found["block"] == "Hunsur"
 
 
 def test_a_location_of_another_type_is_not_taken() -> None:
-    assert "district" not in fields(places=[Place(type="district", id="l-state")])
-    assert fields(places=[Place(type="state", id="l-other")])["state"] == "Goa"
+    assert "district" not in fields(locations=[ProfileLocation(type="district", id="l-state")])
+    assert fields(locations=[ProfileLocation(type="state", id="l-other")])["state"] == "Goa"
 
 
 @pytest.mark.parametrize(
-    "place", [Place(type=None, id="l-state"), Place(type="", id="l-state"), Place(type="state", id=None)]
+    "location",
+    [
+        ProfileLocation(type=None, id="l-state"),
+        ProfileLocation(type="", id="l-state"),
+        ProfileLocation(type="state", id=None),
+    ],
 )
-def test_a_place_without_type_or_id_gives_no_field(place: Place) -> None:
+def test_a_location_without_type_or_id_gives_no_field(location: ProfileLocation) -> None:
     """Trap 18: a missing type was a field without name."""
-    assert not {"", "state"} & fields(places=[place]).keys()
+    assert not {"", "state"} & fields(locations=[location]).keys()
 
 
 def test_user_types_are_distinct_in_the_order_seen() -> None:
@@ -171,7 +180,7 @@ def test_an_entry_without_type_stays_in_the_list() -> None:
 
 
 def test_what_cannot_be_read_leaves_its_fields_out_and_no_others() -> None:
-    found = fields(places=None, user_types=None, first_name="Nia")
+    found = fields(locations=None, user_types=None, first_name="Nia")
     assert found == {
         "firstname": "Nia",
         "rootorgid": "root",
@@ -202,7 +211,7 @@ def test_the_date_filter(updated: str | None, since: date | None, due: bool) -> 
 
 texts = st.none() | st.text(alphabet="ab[]{}\\", max_size=4)
 users = st.builds(
-    User,
+    UserRow,
     user_id=st.just("u1"),
     first_name=texts,
     last_name=texts,
@@ -211,10 +220,10 @@ users = st.builds(
     | st.dictionaries(
         st.sampled_from(["board", "id", "medium", "gradeLevel", "x"]), st.lists(st.text(max_size=3), max_size=3)
     ),
-    places=st.none()
+    locations=st.none()
     | st.lists(
         st.builds(
-            Place,
+            ProfileLocation,
             type=st.sampled_from([None, "", "STATE", "block", "school"]),
             id=st.sampled_from([None, "l-state", "l-block"]),
         )
@@ -228,31 +237,31 @@ memberships = st.lists(st.sampled_from(["sub-1", "school-1", "school-2", "gone"]
 def test_framework_fields_by_category(legacy: bool, dynamic: bool) -> None:
     """Section 8: the setting chooses between fields of fixed name and one for each category."""
     framework = {"board": ["CBSE"], "id": ["f-1"], "medium": ["Hindi"]}
-    found = fields(around(legacy=legacy, dynamic=dynamic), framework=framework)
+    found = fields(lookups(legacy=legacy, dynamic=dynamic), framework=framework)
     categories = {name: text for name, text in found.items() if name.startswith("framework_")}
     assert categories == {"framework_board": '["CBSE"]', "framework_id": "f-1", "framework_medium": '["Hindi"]'}
     assert ("board" in found) is legacy
 
 
 @given(users, memberships)
-def test_only_known_fields_and_text(user: User, of: list[str]) -> None:
-    found = fields_of(user, around(memberships=of))
+def test_only_known_fields_and_text(user: UserRow, of: list[str]) -> None:
+    found = fields_of(user, lookups(memberships=of))
     assert found.keys() <= FIELDS
     assert all(isinstance(text, str) for text in found.values())
 
 
 @given(users, memberships)
-def test_text_that_readers_take_for_json_is_json(user: User, of: list[str]) -> None:
+def test_text_that_readers_take_for_json_is_json(user: UserRow, of: list[str]) -> None:
     """A reader parses what begins with a bracket."""
-    for text in fields_of(user, around(memberships=of)).values():
+    for text in fields_of(user, lookups(memberships=of)).values():
         if text.startswith("["):
             json.loads(text)
 
 
 @given(users, memberships)
-def test_nothing_but_the_wanted_rows_matters(user: User, of: list[str]) -> None:
+def test_nothing_but_the_wanted_rows_matters(user: UserRow, of: list[str]) -> None:
     """The rows that are read for a user are all that its fields come from, and their order says nothing."""
-    organisations = {i: AROUND.organisations[i] for i in wanted_organisations(user, of) if i in AROUND.organisations}
-    locations = {i: AROUND.locations[i] for i in wanted_locations(user) if i in AROUND.locations}
-    least = around(memberships=of[::-1], organisations=organisations, locations=locations)
-    assert fields_of(user, least) == fields_of(user, around(memberships=of))
+    organisations = {i: LOOKUPS.organisations[i] for i in wanted_organisations(user, of) if i in LOOKUPS.organisations}
+    locations = {i: LOOKUPS.locations[i] for i in wanted_locations(user) if i in LOOKUPS.locations}
+    least = lookups(memberships=of[::-1], organisations=organisations, locations=locations)
+    assert fields_of(user, least) == fields_of(user, lookups(memberships=of))

@@ -7,11 +7,10 @@ import click
 from celery import Celery
 
 from lern_tasks import settings
-from lern_tasks.cli.index_display import IndexDisplay, print_result
-from lern_tasks.cli.index_run import IndexRun
+from lern_tasks.cli.index_users.display import IndexDisplay, print_result
+from lern_tasks.cli.index_users.run import IndexRun
 from lern_tasks.cli.printing import console
-from lern_tasks.jobs.users.index.plan import YESTERDAY, plan_of
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.api import YESTERDAY, UserResources, plan_of
 
 _STOPPED = 130
 """The shell's exit status for Ctrl-C."""

@@ -13,9 +13,7 @@ from lern_tasks.delivery.outage import OutageWait
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.resumable.runner import PageContext
 from lern_tasks.errors import DependencyDown, LernError, LockBusy, RefusedByService, TransientError
-from lern_tasks.jobs.users.index.pages import IndexPages
-from lern_tasks.jobs.users.index.plan import Plan, Tally, tally_of
-from lern_tasks.jobs.users.resources import UserResources
+from lern_tasks.jobs.users.api import IndexPages, IndexPlan, IndexTally, UserResources, tally_of
 
 _LEASE = 60.0
 """Seconds that a killed run keeps the next one out: longer than a page, and nobody minds to wait."""
@@ -28,7 +26,7 @@ _PAUSE = 1.0
 
 
 class IndexRun:
-    """A run and where it stands; the same place serves the task of that id."""
+    """A run and its checkpoint, which serves the task of that id too."""
 
     def __init__(self, ctx: UserResources, run_id: str, run: RunState) -> None:
         self._ctx = ctx
@@ -36,7 +34,7 @@ class IndexRun:
         self._run = run
 
     @classmethod
-    def begin(cls, ctx: UserResources, plan: Plan) -> "IndexRun":
+    def begin(cls, ctx: UserResources, plan: IndexPlan) -> "IndexRun":
         """A new run. Raises DependencyDown."""
         run_id = f"cli-{uuid4().hex[:8]}"
         result = msgspec.to_builtins(tally_of(plan, now_ms=ctx.now_ms()))
@@ -46,7 +44,10 @@ class IndexRun:
 
     @classmethod
     def last(cls, ctx: UserResources) -> "IndexRun":
-        """The run that began last, of the command or of the task. Raises Refused when it ended, or is not known."""
+        """The run that began last, of the command or of the task.
+
+        Raises RefusedByService when it ended, or is not known.
+        """
         run_id = ctx.index_runs.last()
         run = ctx.runs.read(run_id) if run_id else None
         if run_id is None or run is None:
@@ -56,12 +57,12 @@ class IndexRun:
         return cls(ctx, run_id, run)
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> IndexTally:
         """What the run did so far."""
-        return msgspec.convert(self._run.stand.result, Tally)
+        return msgspec.convert(self._run.stand.result, IndexTally)
 
     def work(self, show: Callable[[Checkpoint], None]) -> None:
-        """Do what is left, and show where it stands after each page. Raises LernError: it can be resumed."""
+        """Do what is left, and show the checkpoint after each page. Raises LernError: it can be resumed."""
         # Not the run's id: somebody else who goes on with it must not be taken for this process.
         owner = f"{self._id}/{uuid4().hex[:8]}"
         pages = IndexPages(self.tally.plan, lease=_LEASE, run=self._id)

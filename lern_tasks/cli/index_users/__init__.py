@@ -1,0 +1,1 @@
+"""`lern index-users`."""
