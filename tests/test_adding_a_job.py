@@ -12,7 +12,7 @@ import pytest
 from tests.harness.samples import ROOT
 from tests.toy_job.page import Block, Section, sections
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PAGE = ROOT / "docs" / "adding-a-job.md"
 COPIED = ("lern_tasks", "bridge", "tests", "docs", "README.md", "celeryconfig.py", "pyproject.toml")

@@ -59,7 +59,7 @@ def walk(settings: Settings, server: str) -> dict[str, Any]:
     (row,) = store.get_many(table, [ROW], ["lastreadcontentid", "lastcontentaccesstime"]).values()
     store.close()
     letters = [
-        (letter.stored.topic, letter.failure and letter.failure.code, (letter.stored.value or b"").decode())
+        (letter.message.topic, letter.failure and letter.failure.code, (letter.message.value or b"").decode())
         for letter in from_topics(settings, failed_topics(settings))
     ]
     return {"counts": counts, "row": row, "letters": letters}

@@ -12,7 +12,7 @@ from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
 from lern_tasks.jobs.assessments.submissions import Enrolment
-from lern_tasks.jobs.certificates.api import issue_event
+from lern_tasks.jobs.certificates.api import PRE_PROCESSOR, issue_event
 from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -62,7 +62,7 @@ def _ask_for_certificates(
     now_ms = ctx.now_ms()
     handoffs = [
         Handoff(
-            job="collection_cert_pre_processor",
+            job=PRE_PROCESSOR,
             event=issue_event(group.key, now_ms=now_ms, attempt_id=summaries[group.key].latest_attempt),
             topic=topic,
             key=group.key.user_id,

@@ -9,7 +9,7 @@ from lern_tasks.catalogue import ProgressJob
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.jobs.certificates.api import issue_event
+from lern_tasks.jobs.certificates.api import PRE_PROCESSOR, issue_event
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision
 from lern_tasks.metrics import count
 from lern_tasks.sunbird import audit_event
@@ -26,7 +26,7 @@ def ask_for_certificates(
     topic = ctx.settings.topic(ctx.settings.progress(job).kafka_certissue_topic)
     handoffs = [
         Handoff(
-            job="collection_cert_pre_processor",
+            job=PRE_PROCESSOR,
             event=issue_event(decision.key, now_ms=ctx.now_ms()),
             topic=topic,
             key=decision.key.user_id,
