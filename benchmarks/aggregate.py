@@ -10,8 +10,7 @@ from benchmarks.result import Result
 from benchmarks.statements import run_statements
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task_sender import Sender, derived_id
-from lern_tasks.jobs.relations.resources import RelationResources
-from lern_tasks.jobs.relations.rules.hierarchy import derive
+from lern_tasks.jobs.relations.api import RelationResources, derive
 from tests.harness.installation import PROGRESS, Installation, real
 from tests.harness.scenario import Scenario, make_course, make_scenario
 from tests.harness.waiting import wait_until

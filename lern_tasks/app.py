@@ -6,30 +6,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
 
-from lern_tasks import logs, settings, storage
+from lern_tasks import catalogue, logs, settings
 from lern_tasks.settings import celery_layers
 
-TASK_MODULES = (
-    "lern_tasks.jobs.relations.relation_cache_updater",
-    "lern_tasks.jobs.progress.activity_aggregate_updater",
-    "lern_tasks.jobs.assessments.assessment_aggregator",
-    "lern_tasks.jobs.progress.enrolment_reconciliation",
-    "lern_tasks.jobs.accounts.merge_user_courses",
-    "lern_tasks.jobs.certificates.eligibility.collection_cert_pre_processor",
-    "lern_tasks.jobs.certificates.issuing.collection_certificate_generator",
-    "lern_tasks.jobs.certificates.follow_up.certificate_notification",
-    "lern_tasks.jobs.certificates.follow_up.certificate_user_feed",
-    "lern_tasks.jobs.certificates.follow_up.certificate_replacement",
-    "lern_tasks.jobs.users.user_cache_updater",
-    "lern_tasks.jobs.users.index.index_users",
-    "lern_tasks.operations.reconcile",
-    "lern_tasks.operations.reissue",
-    "lern_tasks.operations.missing_certificates",
-    "lern_tasks.delivery.parked_messages",
-)
-"""Every module with tasks; nothing is found by itself."""
-
-app = Celery("lern_tasks", include=TASK_MODULES)
+app = Celery("lern_tasks", include=catalogue.TASK_MODULES)
 app.config_from_object(celery_layers.SOURCE)
 
 
@@ -48,11 +28,6 @@ def _configure_logs(**_: Any) -> None:
 @beat_init.connect
 def _log_config(**_: Any) -> None:
     logs.logger(__name__).info("celery_config", **celery_layers.current().described())
-
-
-@worker_init.connect
-def _import_before_fork(**_: Any) -> None:
-    storage.import_before_fork(settings.current())
 
 
 @worker_init.connect

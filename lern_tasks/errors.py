@@ -3,17 +3,19 @@
 LernError
 ├── InvalidEvent        the record itself is wrong: dead letter at once
 ├── InvalidArgument     what a person asked for cannot be done as it is
-├── Rejected            a business rule says no for good: dead letter at once
-├── Refused             a dependency says no for good (4xx): dead letter at once
+├── RuleViolation       a business rule says no for good: dead letter at once
+├── RefusedByService    a dependency says no for good (4xx): dead letter at once
 ├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
 │   └── SchemaMismatch  a table differs from what the jobs need
-├── NotYet              data that will come is not there yet
+├── NotReady            data that will come is not there yet
 ├── TransientError      this record failed this time
 │   └── UnknownOutcome  a write may or may not have happened: look before trying again
-├── SendAgain           nothing is wrong: the record goes round once more
+├── Requeue             nothing failed: the record is sent again
 ├── LockBusy            somebody else works on the same rows; spends nothing
 └── SettingsError       a setting is wrong
 """
+
+from typing import Any, Protocol
 
 
 class LernError(Exception):
@@ -70,17 +72,25 @@ class DependencyDown(LernError):
         self.name = name
 
 
+class Remedy(Protocol):
+    """What may bring the data that a record waits for."""
+
+    def ask(self, ctx: Any) -> None:
+        """Ask for it, with the resources of the process. Raises nothing: what waits asks again."""
+        ...
+
+
 class NotReady(LernError):
     """Something that should come is not there yet: the relation cache of a live course, a hierarchy row, an index.
 
-    `course_id` asks for a fresh relation cache of that course; with `spends=False` the waiting is not counted.
+    `remedy` is asked for it whenever the record is sent again; with `consumes=False` the waiting is not counted.
     """
 
     code = "NOT_YET"
 
-    def __init__(self, message: str, *, course_id: str | None = None, consumes: bool = True) -> None:
+    def __init__(self, message: str, *, remedy: Remedy | None = None, consumes: bool = True) -> None:
         super().__init__(message)
-        self.course_id = course_id
+        self.remedy = remedy
         self.consumes = consumes
 
 

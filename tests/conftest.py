@@ -2,11 +2,14 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.harness.size import VARIABLE
+
+TESTS = Path(__file__).parent
 
 pytest_plugins = ["tests.servers.plugin", "tests.harness.fixtures"]
 
@@ -27,5 +30,17 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, after the shuffling: with several processes no long file is left over at the end."""
+    """Slow files first, after the shuffling: with several processes no long file is left over at the end.
+
+    What only computes may open no socket: such a test would depend on more than its values.
+    """
     items.sort(key=lambda item: "slow" not in item.keywords)
+    for item in items:
+        if only_computes(item.path):
+            item.add_marker(pytest.mark.disable_socket)
+
+
+def only_computes(path: Path) -> bool:
+    """Whether a file tests rules, events, or what they read: no server, no HTTP but answers of the test's own."""
+    folders = path.relative_to(TESTS).parts[:-1]
+    return folders[:1] == ("sunbird",) or (folders[:1] == ("jobs",) and ("rules" in folders or "event" in path.stem))

@@ -18,7 +18,7 @@ def print_issued(result: Mapping[str, Any], group: str) -> None:
         print_table(("user", "course", "batch", "certificate"), _cells(result["first"], "certificate"), title="First")
     if result.get("failures"):
         print_table(("user", "course", "batch", "error"), _cells(result["failures"], "error"), title="Not evaluated")
-    click.echo(result["says"])
+    click.echo(result["message"])
 
 
 def _cells(entries: list[Mapping[str, str]], last: str) -> list[list[str]]:

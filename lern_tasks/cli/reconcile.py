@@ -44,7 +44,7 @@ def command(
         raise click.UsageError("give USER COURSE BATCH, or --course COURSE --batch BATCH")
     result = task_run.run(name, arguments, wait=not no_wait, as_json=as_json)
     if not as_json:
-        click.echo(result["says"])
+        click.echo(result["message"])
     if not result["found"]:
         sys.exit(1)
 

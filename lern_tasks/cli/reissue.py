@@ -31,6 +31,6 @@ def command(*, user: str, course: str, batch: str, no_wait: bool, as_json: bool)
                 for one in templates
             ]
             print_table(("template", "certificate", "", "replaces"), rows)
-        click.echo(result["says"])
+        click.echo(result["message"])
     if not any(one["earned"] for one in templates) or any(one["broken"] for one in templates):
         sys.exit(1)

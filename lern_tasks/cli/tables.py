@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from lern_tasks import settings
+from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.cli.printing import print_json, print_table
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
 from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import for_job, needed_tables, users_of_tables
 
 if TYPE_CHECKING:
     from lern_tasks.storage.cassandra.own_tables import OwnTables
@@ -59,7 +61,7 @@ def create(replication: Mapping[str, str] | None, dry_run: bool) -> None:
         if not missing:
             click.echo("All tables are there.")
         for table in missing:
-            new = None if own.replication(table.keyspace) else replication or _copied(values, own)
+            new = None if own.replication(table.keyspace) else replication or _copied(table, values, own)
             if not dry_run:
                 own.create(table, new)
             keyspace = f" in a new keyspace with the replication {dict(new)}" if new else ""
@@ -104,19 +106,20 @@ def _judged(table: Table, own: "OwnTables") -> list[Judgement]:
 def _opened(values: Settings) -> "Iterator[tuple[list[Table], OwnTables]]":
     if values.store.startswith("sqlite:"):
         raise SettingsError(f"LERN_STORE is {values.store}: a SQLite store needs no tables to be created")
-    from lern_tasks.storage.cassandra.own_tables import opened, own_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
+    from lern_tasks.storage.cassandra.own_tables import opened  # noqa: PLC0415 (the driver takes 0.3 s to import)
 
     with opened(values) as own:
-        yield own_tables(values), own
+        yield [table for table in needed_tables(values) if table.ours], own
 
 
-def _copied(values: Settings, own: "OwnTables") -> Mapping[str, str]:
-    """As the rows that the tables are about."""
-    keyspace = values.merge_user_courses.lms_cassandra_keyspace
+def _copied(table: Table, values: Settings, own: "OwnTables") -> Mapping[str, str]:
+    """As the rows that the table is about: those of the job that uses it."""
+    job = users_of_tables(values, EVENT_JOBS)[table][0]
+    keyspace = for_job(values, job).enrolments.keyspace
     found = own.replication(keyspace)
     if found is None:
         raise SettingsError(
             f'there is no keyspace {keyspace} to copy the replication from: give --replication "{_EXAMPLE}", '
-            "or correct LERN_MERGE_USER_COURSES__LMS_CASSANDRA_KEYSPACE"
+            f"or correct LERN_{job.upper()}__LMS_CASSANDRA_KEYSPACE"
         )
     return found

@@ -6,9 +6,9 @@ from typing import Any
 
 import redis
 
-from lern_tasks.catalogue import JobName
+from lern_tasks.catalogue import JobName, RedisRole
 from lern_tasks.errors import DependencyDown, TransientError
-from lern_tasks.settings import RedisRole, Settings
+from lern_tasks.settings import Settings
 
 Client = Any
 """A `redis.Redis` that gives text. Its own types say "bytes or text", whatever was asked for."""

@@ -1,14 +1,22 @@
 """The records of one task message and what became of each. See docs/architecture.md, "Outcomes"."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
-from lern_tasks.sunbird.envelope import Skipped
 
 E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The event is well-formed and not for this job, or asks for nothing; `reason` says why, for logs and counters."""
+
+    reason: str
+
 
 Parse = Callable[[str | None], E | Skipped]
 """JSON text to an event, or the reason why it is none of this job's. Raises InvalidEvent."""
@@ -50,7 +58,7 @@ class BatchRecord(Generic[E]):
 
     @property
     def event(self) -> E:
-        """The parsed event; only items without an outcome have one for sure."""
+        """The parsed event; only records without an outcome have one for sure."""
         assert self._event is not None  # noqa: S101 (parsing gives an event or an outcome)
         return self._event
 
@@ -80,43 +88,51 @@ class BatchRecord(Generic[E]):
         """This record failed with `error`."""
         self.outcome = Failed(error)
 
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """An error raised inside is the outcome of this record alone."""
+        try:
+            yield
+        except LernError as error:
+            self.fail(error)
+
 
 @dataclass(slots=True)
 class Batch(Generic[E]):
-    """The items of one message."""
+    """The records of one message."""
 
-    items: Sequence[BatchRecord[E]] = field(default_factory=list)
+    records: Sequence[BatchRecord[E]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[BatchRecord[E]]:
-        return iter(self.items)
+        return iter(self.records)
 
     @property
     def open(self) -> list[BatchRecord[E]]:
-        """The items without an outcome."""
-        return [item for item in self.items if item.outcome is None]
+        """The records without an outcome."""
+        return [record for record in self.records if record.outcome is None]
 
     def fail_open(self, error: BaseException) -> None:
         """All that have no outcome failed with `error`."""
-        for item in self.open:
-            item.fail(error)
+        for record in self.open:
+            record.fail(error)
 
     def blocked(self) -> DependencyDown | None:
-        """The outage that keeps items of this message from being done, if any."""
-        for item in self.items:
-            if isinstance(item.outcome, Failed) and isinstance(item.outcome.error, DependencyDown):
-                return item.outcome.error
+        """The outage that keeps records of this message from being done, if any."""
+        for record in self.records:
+            if isinstance(record.outcome, Failed) and isinstance(record.outcome.error, DependencyDown):
+                return record.outcome.error
         return None
 
     def reopen_blocked(self) -> None:
         """Take back the outcomes that an outage gave, to try again: a part of the work may be done by then."""
-        for item in self.items:
-            if isinstance(item.outcome, Failed) and isinstance(item.outcome.error, DependencyDown):
-                item.outcome = None
-                item.delivered_before = True
+        for record in self.records:
+            if isinstance(record.outcome, Failed) and isinstance(record.outcome.error, DependencyDown):
+                record.outcome = None
+                record.delivered_before = True
 
 
-def fail_each(items: Iterable[BatchRecord[E]], error: LernError) -> None:
-    """Give `items` that have no outcome the outcome `error`."""
-    for item in items:
-        if item.outcome is None:
-            item.fail(error)
+def fail_each(records: Iterable[BatchRecord[E]], error: LernError) -> None:
+    """Those of `records` that have no outcome failed with `error`."""
+    for record in records:
+        if record.outcome is None:
+            record.fail(error)

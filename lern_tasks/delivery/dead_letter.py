@@ -52,9 +52,9 @@ class DeadLetter:
     topic: str
 
 
-def to_message(letter: DeadLetter) -> OutMessage:
+def to_message(dead_letter: DeadLetter) -> OutMessage:
     """The dead letter as a Kafka message: value and key as they were read, the failure in the headers."""
-    record, failure, origin = letter.record, letter.failure, letter.record.first_origin
+    record, failure, origin = dead_letter.record, dead_letter.failure, dead_letter.record.first_origin
     headers: dict[str, str | int | None] = {
         "lern-job": failure.job,
         "lern-code": failure.code,
@@ -74,7 +74,7 @@ def to_message(letter: DeadLetter) -> OutMessage:
         "lern-trace": failure.trace or None,
     }
     return OutMessage(
-        topic=letter.topic,
+        topic=dead_letter.topic,
         value=record.raw(),
         key=record.raw_key(),
         headers=tuple((name, _encoded(value)) for name, value in headers.items() if value is not None),
@@ -119,18 +119,18 @@ def from_message(
     ), failure
 
 
-def publish(letters: Sequence[DeadLetter], kafka: KafkaOut, files: Files) -> list[LernError | None]:
-    """Publish dead letters in one flush; the answer has the order of `letters`, None for what is confirmed.
+def publish(dead_letters: Sequence[DeadLetter], kafka: KafkaOut, files: Files) -> list[LernError | None]:
+    """Publish dead letters in one flush; the answer has the order of `dead_letters`, None for what is confirmed.
 
     What is too large is sent again with shorter headers, then with value (and a long key) in a file and a reference
     in their place. Otherwise what `KafkaOut.publish` and `Files.put` give as errors.
     """
-    messages = [to_message(letter) for letter in letters]
+    messages = [to_message(dead_letter) for dead_letter in dead_letters]
     results = kafka.publish(messages)
     for smaller in (_trimmed, lambda message: _spilled(message, files)):
         large = [index for index, error in enumerate(results) if isinstance(error, TooLarge)]
-        again = _shrink(large, messages, results, smaller)
-        for index, result in zip(again, kafka.publish([messages[i] for i in again]) if again else [], strict=True):
+        shrunk = _shrink(large, messages, results, smaller)
+        for index, result in zip(shrunk, kafka.publish([messages[i] for i in shrunk]) if shrunk else [], strict=True):
             results[index] = result
     return results
 
@@ -141,15 +141,15 @@ def _shrink(
     results: list[LernError | None],
     smaller: Callable[[OutMessage], OutMessage],
 ) -> list[int]:
-    again = []
+    shrunk = []
     for index in large:
         try:
             messages[index] = smaller(messages[index])
         except LernError as error:
             results[index] = error
         else:
-            again.append(index)
-    return again
+            shrunk.append(index)
+    return shrunk
 
 
 def _trimmed(message: OutMessage) -> OutMessage:

@@ -20,6 +20,7 @@ from lern_tasks.metrics import count
 
 K = TypeVar("K", bound=Hashable)
 E = TypeVar("E")
+V = TypeVar("V")
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +66,11 @@ class Group(Generic[K, E]):
         for record in self.open:
             record.done()
 
+    def skip(self, reason: str) -> None:
+        """Nothing is to be done for the records without an outcome."""
+        for record in self.open:
+            record.skip(reason)
+
 
 class HeldGroups(Generic[K, E]):
     """Groups whose locks are held until `release`."""
@@ -74,9 +80,29 @@ class HeldGroups(Generic[K, E]):
         self._release = release
 
     @property
+    def open(self) -> list[Group[K, E]]:
+        """The groups that have records without an outcome."""
+        return [group for group in self.groups if group.open]
+
+    @property
+    def keys(self) -> list[K]:
+        """What the groups are about."""
+        return [group.key for group in self.groups]
+
+    @property
     def tokens(self) -> dict[K, int]:
         """The fencing token of each key."""
         return {group.key: group.token for group in self.groups}
+
+    @property
+    def causes(self) -> dict[K, Record]:
+        """The record that stands for all of each key."""
+        return {group.key: group.cause for group in self.groups}
+
+    def found(self, answers: Mapping[K, V | LernError]) -> dict[K, V]:
+        """What was read, by key; an error in its place is the outcome of its group."""
+        self.fail({key: answer for key, answer in answers.items() if isinstance(answer, LernError)})
+        return {key: answer for key, answer in answers.items() if not isinstance(answer, LernError)}
 
     def fail(self, errors: Mapping[K, LernError]) -> None:
         """What could not be done, by key."""
@@ -94,7 +120,7 @@ class HeldGroups(Generic[K, E]):
         for group in self.groups:
             if group.key in lost:
                 group.fail(LockBusy("the lock was lost before the rows were written"))
-        return [group for group in self.groups if group.open]
+        return self.open
 
 
 def grouped(batch: Batch[E], by: Callable[[E], K]) -> dict[K, Group[K, E]]:

@@ -1,4 +1,4 @@
-"""Locks with leases, whose tokens are write timestamps. See docs/architecture.md, "Locks"."""
+"""Locks with leases, whose fencing tokens are write timestamps. See docs/architecture.md, "Locks"."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ for i = 1, #KEYS - 1 do
 end
 return taken
 """
-"""Takes what is free. The token is the server's time in microseconds, strictly rising from call to call."""
+"""Takes what is free. The fencing token is the server's time in microseconds, strictly rising from call to call."""
 
 _RELEASE = """
 local mine = {}
@@ -55,7 +55,7 @@ _PAUSE = 0.05
 
 
 class HeldLocks:
-    """Locks held. `tokens` gives each key's write timestamp in microseconds."""
+    """Locks held. `tokens` gives each key's fencing token: the write timestamp, in microseconds, of its rows."""
 
     def __init__(self, locks: "Locks", values: Mapping[str, str]) -> None:
         self._locks = locks
@@ -81,7 +81,7 @@ class Locks:
     def acquire_in_batches(self, keys: Iterable[str], *, wait: float) -> Iterator[HeldLocks]:
         """Held locks that together cover `keys`, each released before the next is tried for.
 
-        Nobody waits while locks. Keys that stay busy for `wait` seconds are left out: the caller finds them by what
+        Nobody waits while holding. Keys that stay busy for `wait` seconds are left out: the caller finds them by what
         it was not given. Raises DependencyDown.
         """
         remaining = list(dict.fromkeys(keys))

@@ -1,4 +1,4 @@
-"""Waiting out what is not a record's fault, and time limits. See docs/architecture.md, "Failure"."""
+"""Waiting for a dependency that is down, within the time limits. See docs/architecture.md, "Failure"."""
 
 import signal
 import time
@@ -25,10 +25,6 @@ class OutageWait:
         self._ctx = ctx
         # A short limit (tests, impatient settings) still leaves most of itself for waiting.
         self._deadline = time.monotonic() + max(soft_limit - _MARGIN, soft_limit / 2)
-
-    def now_ms(self) -> int:
-        """Now, epoch ms."""
-        return self._ctx.now_ms()
 
     @property
     def left(self) -> float:

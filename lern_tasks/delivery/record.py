@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """Where a record was read: topic, partition and offset. Partition and offset are null for what a task handed on."""
+    """Where a record was read: topic, partition and offset; the latter two are null for what a task handed off."""
 
     topic: str
     partition: int | None = None
@@ -15,12 +15,33 @@ class Coordinates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """What a record, or the page of a resumable task, has spent of its retries: nothing before its first failure.
+
+    `attempt` counts tries that failed, `not_yet` waits for data that is to come; `first_failed_ms` is epoch ms.
+    """
+
+    attempt: int = 0
+    not_yet: int = 0
+    first_failed_ms: int | None = None
+
+    def after(self, consumes: Literal["attempt", "not_yet"] | None, *, now_ms: int) -> Self:
+        """What is spent after one more failure, at `now_ms` (epoch ms), which consumes one of the counts or none."""
+        return replace(
+            self,
+            attempt=self.attempt + (consumes == "attempt"),
+            not_yet=self.not_yet + (consumes == "not_yet"),
+            first_failed_ms=self.first_failed_ms or now_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One event.
 
     `value` is the event as it came: text, base64 where it was not UTF-8, None for a tombstone. `key` likewise.
-    `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt` and `not_yet`
-    count what the record has spent of its retries; `first_failed_ms` and `not_before_ms` are epoch ms.
+    `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt`, `not_yet` and
+    `first_failed_ms` are its `attempts`, members of their own on the wire; `not_before_ms` is epoch ms.
     `bulk`: a part of mass work, so that neither it nor what follows from it goes before live learners.
     """
 
@@ -54,6 +75,11 @@ class Record:
     def first_origin(self) -> Coordinates:
         """Where the chain that this record belongs to began."""
         return self.origin or self.coordinates
+
+    @property
+    def attempts(self) -> Attempts:
+        """What the record has spent of its retries."""
+        return Attempts(attempt=self.attempt, not_yet=self.not_yet, first_failed_ms=self.first_failed_ms)
 
     def raw(self) -> bytes | None:
         """The value's bytes, exactly as they were read."""

@@ -7,6 +7,7 @@ The core that every job needs; see docs/architecture.md, "Stores". What one doma
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -56,6 +57,10 @@ class Resources:
     def now_ms(self) -> int:
         """Now, epoch ms."""
         return int(time.time() * 1000)
+
+    def now(self) -> datetime:
+        """Now, in UTC, to the millisecond."""
+        return datetime.fromtimestamp(self.now_ms() / 1000, tz=UTC)
 
     def opened(self, name: str, dependency: D) -> D:
         """`dependency`, which is probed from now on when `name` is said to be down."""
@@ -109,7 +114,7 @@ class Resources:
 
     @cached_property
     def runs(self) -> RunStates:
-        """Where long tasks stand."""
+        """How far resumable tasks are."""
         return RunStates(self.redis.client("state"))
 
 

@@ -1,9 +1,27 @@
-"""Whether a failed record is tried again, and when. See docs/architecture.md, section "Failure"."""
+"""Whether what failed is tried again, and when. See docs/architecture.md, section "Failure".
 
+`decide` is the rule, without clock, settings or I/O; `RetryPolicy` applies it for event jobs and resumable tasks.
+"""
+
+import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from lern_tasks.errors import DependencyDown, LernError, LockBusy, NotReady, TransientError, UnknownOutcome
+from lern_tasks.delivery.record import Attempts
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.errors import (
+    DependencyDown,
+    LernError,
+    LockBusy,
+    NotReady,
+    Requeue,
+    TransientError,
+    UnknownOutcome,
+)
+from lern_tasks.logs import logger
+from lern_tasks.settings import Settings
+
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +49,20 @@ class RetryLimits:
     index_lag: float = 30.0
     """After a write without answer, the time until the registry's index shows whether it happened."""
 
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The limits that an installation has, for what has waited out an outage in place already."""
+        tasks = settings.tasks
+        return cls(
+            retries=tasks.retries,
+            base=tasks.retry_base,
+            cap=float(tasks.countdown_cap),
+            not_yet_delays=tuple(tasks.not_yet_delays),
+            outage_delay=0.0,
+            max_outage=float(tasks.max_outage),
+            index_lag=settings.index_lag,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
@@ -50,21 +82,58 @@ class GiveUp:
 Decision = Again | GiveUp
 
 
-def decide(
-    error: LernError,
-    *,
-    attempt: int,
-    not_yet: int,
-    first_failed_ms: int | None,
-    now_ms: int,
-    limits: RetryLimits,
-    jitter: float,
-) -> Decision:
-    """Decide what becomes of a record that failed with `error`.
+class RetryPolicy:
+    """Decides about all that failed at one moment, `now_ms` (epoch ms).
 
-    `attempt` and `not_yet` are what it has spent before, 0 at its first failure; `first_failed_ms` and `now_ms` are
-    epoch ms; `jitter` is a random number in [0, 1).
+    What failed together shares one jitter, and a dependency is asked once whether it answers: each question may take
+    as long as a call.
     """
+
+    def __init__(self, ctx: Resources) -> None:
+        self.now_ms = ctx.now_ms()
+        self._ctx = ctx
+        self._limits = RetryLimits.from_settings(ctx.settings)
+        self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
+        self._outages: dict[str, DependencyDown | None] = {}
+
+    def next(self, attempts: Attempts, error: BaseException) -> Decision:
+        """Decide what becomes of a record, or page, that has spent `attempts` and failed with `error`."""
+        if isinstance(error, Requeue):
+            return Again(delay_seconds=error.delay, consumes=None)
+        if not isinstance(error, LernError):
+            return GiveUp(code="BUG")
+        return decide(error, attempts, now_ms=self.now_ms, limits=self._limits, jitter=self._jitter)
+
+    def outage_behind(self, error: BaseException) -> DependencyDown | None:
+        """The outage that explains `error`, when the dependency that it names answers nobody: then nobody is at fault.
+
+        Not only to be asked when the attempts are spent: else all that an outage had spent would be dead at the first
+        answer that comes too late in the moment when the dependency is back.
+        """
+        if isinstance(error, DependencyDown):
+            return error
+        if not isinstance(error, TransientError) or not error.dependency:
+            return None
+        if error.dependency not in self._outages:
+            self._outages[error.dependency] = self._probe(error.dependency)
+        return self._outages[error.dependency]
+
+    def _probe(self, dependency: str) -> DependencyDown | None:
+        try:
+            self._ctx.probe(dependency)
+        except DependencyDown as down:
+            return down
+        except LernError as error:
+            _log.warning("probe_failed", dependency=dependency, error=error.code)
+        return None
+
+
+def decide(error: LernError, attempts: Attempts, *, now_ms: int, limits: RetryLimits, jitter: float) -> Decision:
+    """Decide what becomes of a record that failed with `error`, and has spent `attempts` before.
+
+    `now_ms` is epoch ms; `jitter` is a random number in [0, 1).
+    """
+    first_failed_ms = attempts.first_failed_ms
     age = max(0, now_ms - first_failed_ms) / 1000 if first_failed_ms is not None else 0.0
     match error:
         case DependencyDown():
@@ -72,11 +141,11 @@ def decide(
         case NotReady(consumes=False):
             return _by_age(error, age, limits.not_yet_free_delay, limits)
         case NotReady():
-            return _not_yet(error, not_yet, limits)
+            return _not_yet(error, attempts.not_yet, limits)
         case LockBusy():
             return Again(delay_seconds=limits.lock_delay, consumes=None)
         case TransientError():
-            return _transient(error, attempt, limits, jitter)
+            return _transient(error, attempts.attempt, limits, jitter)
         case _:
             return GiveUp(code=error.code)
 

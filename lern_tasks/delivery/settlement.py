@@ -3,25 +3,23 @@
 See docs/architecture.md, "Outcomes".
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
-from lern_tasks.catalogue import EVENT_JOBS, JobName, ProgressJob
+from lern_tasks.catalogue import ROWS, JobName
 from lern_tasks.delivery import dead_letter
 from lern_tasks.delivery.batch import Batch, BatchRecord, Done, Failed, Skip
 from lern_tasks.delivery.outage import OutageWait
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
+from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
 from lern_tasks.delivery.task_sender import derived_id
-from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation, TransientError
-from lern_tasks.jobs.relations.refresh_request import ask_for_relations
+from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
-from lern_tasks.settings import Settings
 
 _log = logger(__name__)
 
@@ -34,37 +32,36 @@ class Settlement:
         self._outage_wait = outage_wait
         self._job = job
         self._task_id = task_id
-        self._now_ms = ctx.now_ms()
+        self._policy = RetryPolicy(ctx)
         self._cap = ctx.settings.tasks.countdown_cap
-        self._outages: dict[str, DependencyDown | None] = {}
-        self._jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
 
     def settle(self, batch: Batch[Any]) -> dict[str, int]:
         """Publish the dead letters, send again what is to be tried again; the counts by outcome.
 
         Does not return before both are confirmed.
         """
-        again: dict[tuple[float, bool], list[Record]] = defaultdict(list)
+        requeued: dict[tuple[float, bool], list[Record]] = defaultdict(list)
         dead: list[BatchRecord[Any]] = []
-        for item in batch:
-            if isinstance(item.outcome, Skip):
-                _log.info("record_skipped", reason=item.outcome.reason, **_where(item.record))
-            if not isinstance(item.outcome, Failed):
+        for record in batch:
+            if isinstance(record.outcome, Skip):
+                _log.info("record_skipped", reason=record.outcome.reason, **_where(record.record))
+            if not isinstance(record.outcome, Failed):
                 continue
-            error = item.outcome.error
-            decision = self._decide(item.record, error)
+            error = record.outcome.error
+            decision = self._policy.next(record.record.attempts, self._policy.outage_behind(error) or error)
             if isinstance(decision, GiveUp):
-                dead.append(item)
+                dead.append(record)
                 continue
-            self._refresh_relations(error)
+            if isinstance(error, NotReady) and error.remedy:
+                error.remedy.ask(self._ctx)
             singly = isinstance(error, Requeue) and error.singly
-            again[round(decision.delay_seconds, 1), singly].append(self._next(item.record, decision))
+            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision))
         unconfirmed = self._publish_dead_letters(dead)
-        again[0.0, False] += [item.record.next(delivered_before=True) for item in unconfirmed]
-        for (delay, singly), records in again.items():
+        requeued[0.0, False] += [record.record.next(delivered_before=True) for record in unconfirmed]
+        for (delay, singly), records in requeued.items():
             if records:
                 self.send_again(records, delay, singly=singly)
-        return self._count(batch, [item for item in dead if item not in unconfirmed])
+        return self._count(batch, [record for record in dead if record not in unconfirmed])
 
     def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
         """Send `records` to their own task again after `delay` seconds, in one message or one each."""
@@ -78,62 +75,23 @@ class Settlement:
             )
             self._outage_wait.call_until_done(send)
 
-    def _decide(self, record: Record, error: BaseException) -> Decision:
-        if isinstance(error, Requeue):
-            return Again(delay_seconds=error.delay, consumes=None)
-        if not isinstance(error, LernError):
-            return GiveUp(code="BUG")
-        if isinstance(error, TransientError) and error.dependency:
-            error = self._outage_of(error.dependency) or error
-        return decide(
-            error,
-            attempt=record.attempt,
-            not_yet=record.not_yet,
-            first_failed_ms=record.first_failed_ms,
-            now_ms=self._now_ms,
-            limits=retry_limits(self._ctx.settings),
-            jitter=self._jitter,
-        )
-
-    def _outage_of(self, dependency: str) -> DependencyDown | None:
-        """The outage of a dependency that answers nobody: then no record is at fault. Asked once a message.
-
-        Not only when a record's attempts are spent: else all that an outage had spent would be dead at the first
-        answer that comes too late in the moment when the dependency is back.
-        """
-        if dependency not in self._outages:
-            self._outages[dependency] = None
-            try:
-                self._ctx.probe(dependency)
-            except DependencyDown as down:
-                self._outages[dependency] = down
-            except LernError as error:
-                _log.warning("probe_failed", dependency=dependency, error=error.code)
-        return self._outages[dependency]
-
     def _next(self, record: Record, decision: Again) -> Record:
+        now_ms = self._policy.now_ms
         wait = int(decision.delay_seconds * 1000)
         return record.next(
-            attempt=record.attempt + (decision.consumes == "attempt"),
-            not_yet=record.not_yet + (decision.consumes == "not_yet"),
-            first_failed_ms=record.first_failed_ms or self._now_ms,
+            **asdict(record.attempts.after(decision.consumes, now_ms=now_ms)),
             # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
-            not_before_ms=self._now_ms + wait if decision.delay_seconds > self._cap else None,
+            not_before_ms=now_ms + wait if decision.delay_seconds > self._cap else None,
             delivered_before=True,
         )
 
-    def _refresh_relations(self, error: BaseException) -> None:
-        """Ask for the relation cache of a course that has none."""
-        if isinstance(error, NotReady) and error.course_id:
-            ask_for_relations(self._ctx, error.course_id)
-
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
-        """Publish dead letters; the items of those that were not confirmed in time."""
+        """Publish dead letters; the records of those that were not confirmed in time."""
         left = list(dead)
         while left:
-            letters = [self._dead_letter(item) for item in left]
-            results = dead_letter.publish(letters, self._ctx.kafka, self._ctx.files)
-            left = [item for item, error in zip(left, results, strict=True) if error is not None]
+            dead_letters = [self._dead_letter(record) for record in left]
+            results = dead_letter.publish(dead_letters, self._ctx.kafka, self._ctx.files)
+            left = [record for record, error in zip(left, results, strict=True) if error is not None]
             if left:
                 error = next(error for error in results if error is not None)
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
@@ -141,14 +99,18 @@ class Settlement:
                     return left
         return left
 
-    def _dead_letter(self, item: BatchRecord[Any]) -> dead_letter.DeadLetter:
-        assert isinstance(item.outcome, Failed)  # noqa: S101 (only failed items are buried)
+    def _dead_letter(self, record: BatchRecord[Any]) -> dead_letter.DeadLetter:
+        assert isinstance(record.outcome, Failed)  # noqa: S101 (only failed records are dead)
         failure = dead_letter.failure_of(
-            item.outcome.error, job=self._job, record=item.record, now_ms=self._now_ms, task_id=self._task_id
+            record.outcome.error,
+            job=self._job,
+            record=record.record,
+            now_ms=self._policy.now_ms,
+            task_id=self._task_id,
         )
-        _log.error("record_dead", code=failure.code, **_where(item.record))
+        _log.error("record_dead", code=failure.code, **_where(record.record))
         return dead_letter.DeadLetter(
-            record=item.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
+            record=record.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
 
     def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]]) -> dict[str, int]:
@@ -171,27 +133,12 @@ class Settlement:
             for item in dead
         )
         count("ignored-event-count", ignored, job=self._job)
-        failed: CounterName = "failed-event-count" if self._job == "assessment_aggregator" else "failed-events-count"
-        count(failed, len(dead) - ignored, job=self._job)
-        skipped, total = _documented_counters(self._job)
-        count(skipped, counts["skipped"], job=self._job)
-        if self._job in EVENT_JOBS:
-            count(total, sum(not item.delivered_before for item in batch), job=self._job)
+        documented = ROWS[self._job].counters
+        count(documented.failed, len(dead) - ignored, job=self._job)
+        count(documented.skipped, counts["skipped"], job=self._job)
+        if documented.total:
+            count(documented.total, sum(not item.delivered_before for item in batch), job=self._job)
         return counts
-
-
-def retry_limits(settings: Settings) -> RetryLimits:
-    """How often and how long to try again, for what has waited out an outage in place already."""
-    tasks = settings.tasks
-    return RetryLimits(
-        retries=tasks.retries,
-        base=tasks.retry_base,
-        cap=float(tasks.countdown_cap),
-        not_yet_delays=tuple(tasks.not_yet_delays),
-        outage_delay=0.0,
-        max_outage=float(tasks.max_outage),
-        index_lag=settings.collection_certificate_generator.index_lag,
-    )
 
 
 _OUTCOME_COUNTERS: dict[str, CounterName] = {
@@ -200,13 +147,6 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
     "again": "records-again",
     "dead": "records-dead",
 }
-
-
-def _documented_counters(job: JobName) -> tuple[CounterName, CounterName]:
-    """What the Flink job calls the records that it skipped, and all of them."""
-    if job == "user_cache_updater":
-        return "skipped-message-count", "total-audit-events-count"
-    return "skipped-events-count" if job in get_args(ProgressJob) else "skipped-event-count", "total-events-count"
 
 
 def _number(items: Iterable[BatchRecord[Any]], kind: type) -> int:

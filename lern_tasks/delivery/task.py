@@ -1,6 +1,8 @@
-"""The one base task: what happens to a message around the few lines that a job is. See docs/architecture.md."""
+"""The one base task: what happens to a message around the few lines that a job is.
 
-import contextlib
+See docs/architecture.md, "The way of an event" and "Failure".
+"""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +15,7 @@ from celery import Task, shared_task
 from lern_tasks import settings as lern_settings
 from lern_tasks.catalogue import JobName, task_name
 from lern_tasks.delivery.batch import Batch, BatchRecord, Parse
+from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources, process_resources
@@ -25,7 +28,7 @@ E = TypeVar("E")
 R = TypeVar("R", bound=Resources)
 
 Body = Callable[[Batch[E], Resources], None]
-"""The work of a job: gives every open item of the batch an outcome, or raises for all that are left."""
+"""The work of a job: gives every open record of the batch an outcome, or raises for all that are left."""
 
 _log = logger(__name__)
 
@@ -34,12 +37,6 @@ class DeadRecords(LernError):
     """Records of this message went to the failed topic: the task ends as FAILURE, so that Flower shows it."""
 
     code = "DEAD_RECORDS"
-
-
-class PoisonMessage(LernError):
-    """This record was delivered so often without an end that it is taken to kill the process that runs it."""
-
-    code = "KILLS_ITS_WORKER"
 
 
 def event_job(
@@ -57,7 +54,7 @@ def event_job(
             wire = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else [[args, kwargs]]
             ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
-                message = Message(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
+                message = ReceivedMessage(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
                 counts = run_message(job, parse, work, ctx=ctx, message=message)
                 _log.info("message_done", **counts)
             if counts.get("dead"):
@@ -80,7 +77,7 @@ def event_job(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class ReceivedMessage:
     """A task message: its id, what stays the same when the broker delivers it again, and its records as they came."""
 
     task_id: str
@@ -88,7 +85,9 @@ class Message:
     wire: Sequence[Any]
 
 
-def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources, message: Message) -> dict[str, int]:
+def run_message(
+    job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources, message: ReceivedMessage
+) -> dict[str, int]:
     """Run one message of `job`; the number of records by outcome.
 
     Returns only when dead letters and records sent again are confirmed.
@@ -96,6 +95,10 @@ def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources,
     outage_wait = OutageWait(ctx, soft_limit=ctx.settings.job(job).soft_time_limit)
     settlement = Settlement(ctx, outage_wait, job=job, task_id=message.task_id)
     records = [_record(entry) for entry in message.wire]
+
+    def reset_counter() -> None:
+        ctx.delivery_counter.reset(message.delivery_id)
+
     try:
         delivery = outage_wait.call_through_outage(lambda: ctx.delivery_counter.increment(message.delivery_id))
     except DependencyDown:
@@ -108,10 +111,11 @@ def run_message(job: JobName, parse: Parse[E], body: Body[E], *, ctx: Resources,
         if delivery > ctx.settings.tasks.max_deliveries:
             batch.fail_open(PoisonMessage(f"delivered {delivery} times without an end; not run again"))
         else:
-            _work(batch, parse, partial(body, batch, ctx), outage_wait, partial(_forget, ctx, message))
+            _postpone_early(batch, ctx.now_ms())
+            _work(batch, parse, partial(body, batch, ctx), outage_wait, reset_counter)
         with no_soft_limit():
             counts = settlement.settle(batch)
-    _forget(ctx, message)
+    reset_counter()
     return counts
 
 
@@ -133,19 +137,22 @@ def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> d
 
 
 def _work(
-    batch: Batch[E], parse: Parse[E], body: Callable[[], None], outage_wait: OutageWait, forget: Callable[[], None]
+    batch: Batch[E],
+    parse: Parse[E],
+    body: Callable[[], None],
+    outage_wait: OutageWait,
+    reset_counter: Callable[[], None],
 ) -> None:
-    """Parse, then run the body until every item has an outcome or an outage outlasts the patience."""
-    _postpone_early(batch, outage_wait.now_ms())
-    for item in batch.open:
-        item.parse(parse)
+    """Parse, then run the body until every record has an outcome, or an outage outlasts the time there is to wait."""
+    for record in batch.open:
+        record.parse(parse)
     while batch.open:
         _run_body(batch, body)
         down = batch.blocked()
         if down is None:
             return
         # Whatever the record does, it did not end its process: while it waits, deaths are not its fault.
-        forget()
+        reset_counter()
         if not _wait(outage_wait, down):
             return
         batch.reopen_blocked()
@@ -159,11 +166,11 @@ def _wait(outage_wait: OutageWait, down: DependencyDown) -> bool:
 
 
 def _postpone_early(batch: Batch[E], now_ms: int) -> None:
-    """Records whose wait is longer than one countdown go round again."""
-    for item in batch.open:
-        left = (item.record.not_before_ms or 0) - now_ms
+    """Records whose wait is longer than one countdown are sent again until it is over."""
+    for record in batch.open:
+        left = (record.record.not_before_ms or 0) - now_ms
         if left > 0:
-            item.fail(Requeue("its waiting time is not over", delay=left / 1000))
+            record.fail(Requeue("its waiting time is not over", delay=left / 1000))
 
 
 def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
@@ -185,15 +192,9 @@ def _run_body(batch: Batch[E], body: Callable[[], None]) -> None:
 
 def _out_of_time(batch: Batch[E]) -> None:
     """What the soft limit cut off is sent again; a record that fills the time alone spends an attempt."""
-    alone = len(batch.items) == 1
+    alone = len(batch.records) == 1
     message = "the soft time limit passed"
     batch.fail_open(TransientError(message) if alone else Requeue(message, singly=True))
-
-
-def _forget(ctx: Resources, message: Message) -> None:
-    # Nothing is delivered again under this id once the message is acknowledged: a counter left over expires.
-    with contextlib.suppress(DependencyDown):
-        ctx.delivery_counter.reset(message.delivery_id)
 
 
 def _delivery_id(request: Any) -> str:

@@ -8,15 +8,12 @@ import msgspec
 
 from lern_tasks.delivery.record import Coordinates, Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.errors import LernError
-from lern_tasks.storage.gateway import Row
-from lern_tasks.sunbird import enrolments
+from lern_tasks.jobs.certificates.api import PRE_PROCESSOR
+from lern_tasks.storage.gateway import Row, value_of
 from lern_tasks.sunbird.batch_enrolments import BatchEnrolments
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.table_names import for_job
-
-JOB: Final = "collection_cert_pre_processor"
-"""Whose settings name the tables: it is the job that knows both enrolments and batches."""
+from lern_tasks.sunbird.enrolments import Enrolments
+from lern_tasks.sunbird.table_names import JobTables, for_job
 
 COMPLETE: Final = 2
 
@@ -25,7 +22,7 @@ _SCANNED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
+class EnrolmentChunk:
     """Enrolments to be worked on; `after` resumes behind them, None is the end. `page` is where their page begins."""
 
     keys: Sequence[EnrolmentKey]
@@ -38,7 +35,7 @@ class Chunk:
         return _place(self.page, key)
 
 
-def chunk(
+def next_chunk(
     ctx: Resources,
     after: str | None,
     *,
@@ -47,21 +44,21 @@ def chunk(
     batch_id: str | None = None,
     columns: Sequence[str] = (),
     wanted: Callable[[Row], bool] = lambda _: True,
-) -> Chunk:
+) -> EnrolmentChunk:
     """The next enrolments, `size` at most, perhaps none; of all those of a page they are taken in order of their keys.
 
     So rows that come or go while a page is worked on move no other. Raises LernError.
     """
     page_after, behind = msgspec.json.decode(after, type=tuple[str | None, list[str]]) if after else (None, [])
     source = BatchEnrolments(
-        gateway=ctx.gateway, tables=for_job(ctx.settings, JOB), use_copy=ctx.settings.tasks.use_report_enrolments
+        gateway=ctx.gateway, tables=_tables(ctx), use_copy=ctx.settings.tasks.use_report_enrolments
     )
     page = source.page(course_id=course_id, batch_id=batch_id, columns=columns, after=page_after, limit=_SCANNED)
     keys = sorted(key for key, row in page.found.items() if wanted(row) and _parts(key) > behind)
     if len(keys) > size:
-        return Chunk(keys=keys[:size], page=page_after, after=_place(page_after, keys[size - 1]), done=0.0)
+        return EnrolmentChunk(keys=keys[:size], page=page_after, after=_place(page_after, keys[size - 1]), done=0.0)
     resume = None if page.after is None else _place(page.after, None)
-    return Chunk(keys=keys, page=page_after, after=resume, done=page.done)
+    return EnrolmentChunk(keys=keys, page=page_after, after=resume, done=page.done)
 
 
 def _place(page: str | None, key: EnrolmentKey | None) -> str:
@@ -75,25 +72,26 @@ def _parts(key: EnrolmentKey) -> list[str]:
 def rows(ctx: Resources, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row | None]:
     """What there is of each enrolment, None where there is no row. Raises the first error."""
     columns = ("active", "status", "issued_certificates")
-    found = enrolments.read_rows(ctx.gateway, for_job(ctx.settings, JOB).enrolments, keys, columns)
-    for row in found.values():
-        if isinstance(row, LernError):
-            raise row
-    return {key: row for key, row in found.items() if not isinstance(row, LernError)}
+    found = Enrolments(ctx.gateway, _tables(ctx).enrolments).read_rows(keys, columns)
+    return {key: value_of(row) for key, row in found.items()}
 
 
 def batch_exists(ctx: Resources, course_id: str, batch_id: str) -> bool:
     """Whether the course has such a batch. Raises LernError."""
-    table = for_job(ctx.settings, JOB).course_batch
-    (row,) = ctx.gateway.get_many(table, [(course_id, batch_id)], ("batchid",)).values()
-    if isinstance(row, LernError):
-        raise row
+    (found,) = ctx.gateway.get_many(_tables(ctx).course_batch, [(course_id, batch_id)], ("batchid",)).values()
     # A store in a file has no row without a column of ours, as for a batch without template: then learners prove it.
-    return row is not None or bool(chunk(ctx, None, size=1, course_id=course_id, batch_id=batch_id).keys)
+    return value_of(found) is not None or bool(
+        next_chunk(ctx, None, size=1, course_id=course_id, batch_id=batch_id).keys
+    )
 
 
 def cause(ctx: Resources, task_id: str) -> Record:
-    """What the records of a run say of where they come from: their ids, too, are the run's own."""
+    """The record that stands for a run in what it hands off: the ids of those messages, too, are the run's own."""
     return Record(
         value=None, topic=f"run:{task_id}", timestamp=ctx.now_ms(), origin=Coordinates(topic=task_id), bulk=True
     )
+
+
+def _tables(ctx: Resources) -> JobTables:
+    """As the settings of the pre-processor name them: it is the job that knows both enrolments and batches."""
+    return for_job(ctx.settings, PRE_PROCESSOR)

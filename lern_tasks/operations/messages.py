@@ -1,4 +1,7 @@
-"""What administrators' tasks say in plain words. See docs/administration.md, "What the answers mean"."""
+"""The member `message` of results: what was found and done, in words.
+
+See docs/administration.md, "What the answers mean".
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,19 +9,17 @@ from typing import Any
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _STATUS = {None: "not begun", 0: "not begun", 1: "in progress", 2: "complete"}
+_NOTHING = "Nothing was written."
 
 
 def no_enrolment(key: EnrolmentKey) -> str:
-    """There is no such row."""
-    return f"There is no enrolment of user {key.user_id} in batch {key.batch_id} of course {key.course_id}. " + _NOTHING
+    """The enrolment does not exist."""
+    return f"There is no enrolment of user {key.user_id} in batch {key.batch_id} of course {key.course_id}. {_NOTHING}"
 
 
 def no_batch(course_id: str, batch_id: str) -> str:
-    """There is no such row."""
-    return f"There is no batch {batch_id} of course {course_id}. " + _NOTHING
-
-
-_NOTHING = "Nothing was written."
+    """The batch does not exist."""
+    return f"There is no batch {batch_id} of course {course_id}. {_NOTHING}"
 
 
 def reconciled(figures: Mapping[str, Any], *, asked: bool) -> str:
@@ -37,11 +38,12 @@ def _progress(figures: Mapping[str, Any]) -> str:
 
 
 def _is(figures: Mapping[str, Any]) -> str:
-    before, after = (_STATUS.get(figures[name], f"of status {figures[name]}") for name in _BEFORE_AND_AFTER)
+    before, after = _status(figures["status_before"]), _status(figures["status_after"])
     return f"is {after}, as before" if before == after else f"was {before} and is {after} now"
 
 
-_BEFORE_AND_AFTER = ("status_before", "status_after")
+def _status(status: int | None) -> str:
+    return _STATUS.get(status, f"of status {status}")
 
 
 def _state(figures: Mapping[str, Any]) -> list[str]:
@@ -58,7 +60,7 @@ def _certificate(figures: Mapping[str, Any], *, asked: bool) -> str:
     return "It has no certificate yet: it was asked for, and is issued if the criteria of a template are met."
 
 
-def handed_over(enrolments: int) -> str:
+def handed_off(enrolments: int) -> str:
     """A batch was handed to reconciliation."""
     if not enrolments:
         return "The batch has no enrolments."

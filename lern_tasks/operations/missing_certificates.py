@@ -17,11 +17,11 @@ from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import InvalidArgument
-from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
+from lern_tasks.jobs.certificates.api import EligibleCertificate
 from lern_tasks.logs import logger
 from lern_tasks.operations import arguments, messages
-from lern_tasks.operations.enrolments import COMPLETE, chunk
-from lern_tasks.operations.issuing import CHUNK, said, work
+from lern_tasks.operations.enrolments import COMPLETE, next_chunk
+from lern_tasks.operations.issuing import CHUNK, evaluate_chunk, with_result
 from lern_tasks.storage.gateway import Row
 
 NAME: Final = "lern.sweep_missing_certificates"
@@ -44,9 +44,9 @@ def sweep_missing_certificates(since: object, fix: object = False) -> PageFuncti
 
 
 def _sweep(since: datetime, fix: bool, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
-    page = chunk(page_context.ctx, checkpoint.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
-    new = work(page, checkpoint, page_context, group=_by_batch, really=fix)
-    new = said(new, since=since.isoformat(), fix=fix, says=messages.issued(new.result, really=fix))
+    page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
+    new = evaluate_chunk(page, checkpoint, page_context, group=_by_batch, really=fix)
+    new = with_result(new, since=since.isoformat(), fix=fix, message=messages.issued(new.result, really=fix))
     if new.ended and new.result["learners"]:
         # The nightly one is read by nobody: the log is where its findings are seen.
         _log.warning("certificates_missing", learners=new.result["learners"], asked=new.result["asked"])
@@ -59,8 +59,8 @@ def _wanted(since: datetime, row: Row) -> bool:
     return row["active"] is True and row["status"] == COMPLETE and (completed is None or completed >= since)
 
 
-def _by_batch(earned: EligibleCertificate) -> str:
-    return f"{earned.key.course_id} {earned.key.batch_id}"
+def _by_batch(certificate: EligibleCertificate) -> str:
+    return f"{certificate.key.course_id} {certificate.key.batch_id}"
 
 
 @shared_task(name="lern.nightly_missing_certificates", bind=True)

@@ -10,18 +10,15 @@ from lern_tasks.delivery.handoff import hand_off
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
-from lern_tasks.errors import LernError
-from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
-from lern_tasks.jobs.progress.resources import ProgressResources
-from lern_tasks.jobs.progress.sync_request import sync_step
+from lern_tasks.jobs.progress.api import ProgressResources, Reconciliation, reconcile, sync_handoff
 from lern_tasks.operations import arguments, messages
-from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, chunk, rows
+from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, next_chunk, rows
 from lern_tasks.operations.issuing import ask
-from lern_tasks.storage.gateway import Row
+from lern_tasks.storage.gateway import Row, value_of
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _CHUNK = 1000
-"""Enrolments handed over at once: ten messages of a hundred."""
+"""Enrolments handed off at once: ten messages of a hundred."""
 
 
 @resumable_task("lern.reconcile_enrolment", doing="reconciling the enrolment")
@@ -30,24 +27,23 @@ def reconcile_enrolment(user_id: object, course_id: object, batch_id: object) ->
     return partial(_one, arguments.enrolment(user_id, course_id, batch_id))
 
 
-def _one(key: EnrolmentKey, _stand: Checkpoint, page_context: PageContext) -> Checkpoint:
+def _one(key: EnrolmentKey, _checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
     ctx = page_context.ctx
     row = rows(ctx, [key])[key]
     result: dict[str, Any] = {"user_id": key.user_id, "course_id": key.course_id, "batch_id": key.batch_id}
     if row is None:
-        return _ended({**result, "found": False, "says": messages.no_enrolment(key)})
+        return _ended({**result, "found": False, "message": messages.no_enrolment(key)})
     run = cause(ctx, page_context.task_id)
-    answer = reconcile(
-        [key], ctx.view(ProgressResources), cause=run, delivered_before={key} if page_context.repeated else frozenset()
-    )[key]
-    if isinstance(answer, LernError):
-        raise answer
+    repeated = {key} if page_context.repeated else frozenset()
+    answer = value_of(reconcile([key], ctx.view(ProgressResources), cause=run, delivered_before=repeated)[key])
     asked = answer.certificate_asked
     if answer.status_after == COMPLETE and not asked and row["active"] is True:
         # Complete once is complete: contents that were added or merged away since do not cost the certificate.
         ask(ctx, [key], run, reissue=False)
         asked = True
-    return _ended({**result, **_figures(row, answer), "certificate_asked": asked} | _words(row, answer, asked))
+    figures = _figures(row, answer)
+    message = messages.reconciled(figures, asked=asked)
+    return _ended({**result, **figures, "certificate_asked": asked, "message": message})
 
 
 def _figures(row: Row, answer: Reconciliation) -> dict[str, Any]:
@@ -62,10 +58,6 @@ def _figures(row: Row, answer: Reconciliation) -> dict[str, Any]:
         "retired": answer.retired,
         "certificates": [element.get("name", "") for element in row["issued_certificates"] or ()],
     }
-
-
-def _words(row: Row, answer: Reconciliation, asked: bool) -> dict[str, str]:
-    return {"says": messages.reconciled(_figures(row, answer), asked=asked)}
 
 
 def _ended(result: dict[str, Any]) -> Checkpoint:
@@ -83,13 +75,13 @@ def _batch(course_id: str, batch_id: str, checkpoint: Checkpoint, page_context: 
     ctx = page_context.ctx
     result: dict[str, Any] = {"course_id": course_id, "batch_id": batch_id, "found": True, "enrolments": 0}
     if checkpoint.after is None and not batch_exists(ctx, course_id, batch_id):
-        return _ended({**result, "found": False, "says": messages.no_batch(course_id, batch_id)})
-    page = chunk(ctx, checkpoint.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
+        return _ended({**result, "found": False, "message": messages.no_batch(course_id, batch_id)})
+    page = next_chunk(ctx, checkpoint.after, size=_CHUNK, course_id=course_id, batch_id=batch_id)
     # A copy by batch may name enrolments that are gone.
     there = [key for key, row in rows(ctx, page.keys).items() if row is not None]
     run = cause(ctx, page_context.task_id)
-    hand_off(ctx, [sync_step(key, run, ctx) for key in there])
+    hand_off(ctx, [sync_handoff(key, run, ctx) for key in there])
     result["enrolments"] = checkpoint.result.get("enrolments", 0) + len(there)
     if page.after is None:
-        return _ended({**result, "says": messages.handed_over(result["enrolments"])})
+        return _ended({**result, "message": messages.handed_off(result["enrolments"])})
     return Checkpoint(after=page.after, done=max(checkpoint.done, page.done), result=result)

@@ -6,13 +6,16 @@ from typing import Any
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
-from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
-from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
-from lern_tasks.jobs.certificates.resources import CertificateResources
-from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
+from lern_tasks.jobs.certificates.api import (
+    CertificateResources,
+    EligibilityData,
+    EligibleCertificate,
+    Evaluation,
+    evaluate,
+)
 from lern_tasks.operations import arguments, messages
-from lern_tasks.operations.enrolments import batch_exists, cause, chunk, rows
-from lern_tasks.operations.issuing import CHUNK, ask, named, said, work
+from lern_tasks.operations.enrolments import batch_exists, cause, next_chunk, rows
+from lern_tasks.operations.issuing import CHUNK, ask, evaluate_chunk, named, with_result
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
@@ -22,21 +25,21 @@ def reissue_certificate(user_id: object, course_id: object, batch_id: object) ->
     return partial(_reissue, arguments.enrolment(user_id, course_id, batch_id))
 
 
-def _reissue(key: EnrolmentKey, _stand: Checkpoint, page_context: PageContext) -> Checkpoint:
+def _reissue(key: EnrolmentKey, _checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
     ctx = page_context.ctx
     if rows(ctx, [key])[key] is None:
-        result = {**named(key), "found": False, "templates": [], "says": messages.no_enrolment(key)}
+        result = {**named(key), "found": False, "templates": [], "message": messages.no_enrolment(key)}
         return Checkpoint(done=1.0, ended=True, result=result)
-    found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, asked_ms=None)
-    if found.earned:
+    found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, requested_ms=None)
+    if found.eligible:
         ask(ctx, [key], cause(ctx, page_context.task_id), reissue=True)
     templates = _templates(found)
-    result = {**named(key), "found": True, "templates": templates, "says": messages.reissued(templates)}
+    result = {**named(key), "found": True, "templates": templates, "message": messages.reissued(templates)}
     return Checkpoint(done=1.0, ended=True, result=result)
 
 
 def _templates(found: Evaluation) -> list[dict[str, Any]]:
-    earned = [
+    eligible = [
         {
             "template_id": one.template.template_id,
             "name": one.template.name,
@@ -45,9 +48,9 @@ def _templates(found: Evaluation) -> list[dict[str, Any]]:
             "reason": "",
             "broken": False,
         }
-        for one in found.earned
+        for one in found.eligible
     ]
-    reasons = {**found.ineligible, **{template_id: str(error) for template_id, error in found.broken.items()}}
+    invalid = {template_id: str(error) for template_id, error in found.invalid_templates.items()}
     others = [
         {
             "template_id": template_id,
@@ -55,11 +58,11 @@ def _templates(found: Evaluation) -> list[dict[str, Any]]:
             "earned": False,
             "replaces": "",
             "reason": reason,
-            "broken": template_id in found.broken,
+            "broken": template_id in invalid,
         }
-        for template_id, reason in reasons.items()
+        for template_id, reason in {**found.ineligible, **invalid}.items()
     ]
-    return [*earned, *others]
+    return [*eligible, *others]
 
 
 @resumable_task("lern.issue_batch", doing="evaluating the batch")
@@ -74,12 +77,12 @@ def _batch(
 ) -> Checkpoint:
     about = {"course_id": course_id, "batch_id": batch_id, "dry_run": dry_run}
     if checkpoint.after is None and not batch_exists(page_context.ctx, course_id, batch_id):
-        says = messages.no_batch(course_id, batch_id)
-        return Checkpoint(done=1.0, ended=True, result={**about, "found": False, "says": says})
-    page = chunk(page_context.ctx, checkpoint.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
-    new = work(page, checkpoint, page_context, group=_by_template, really=not dry_run)
-    return said(new, **about, found=True, says=messages.issued(new.result, really=not dry_run))
+        message = messages.no_batch(course_id, batch_id)
+        return Checkpoint(done=1.0, ended=True, result={**about, "found": False, "message": message})
+    page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
+    new = evaluate_chunk(page, checkpoint, page_context, group=_by_template, really=not dry_run)
+    return with_result(new, **about, found=True, message=messages.issued(new.result, really=not dry_run))
 
 
-def _by_template(earned: EligibleCertificate) -> str:
-    return f"{earned.template.template_id} {earned.template.name}"
+def _by_template(certificate: EligibleCertificate) -> str:
+    return f"{certificate.template.template_id} {certificate.template.name}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from lern_tasks import catalogue as topics
+from lern_tasks import catalogue
 from lern_tasks.catalogue import UNKNOWN_JOB_FAILED, EventJob
 from lern_tasks.settings import Settings
 
@@ -25,32 +25,19 @@ class NeededTopic:
         return "failed" in self.roles
 
 
-def needed_topics(settings: Settings, jobs: Iterable[EventJob] = topics.EVENT_JOBS) -> list[NeededTopic]:
+def needed_topics(settings: Settings, jobs: Iterable[EventJob] = catalogue.EVENT_JOBS) -> list[NeededTopic]:
     """Every topic that `jobs` read or write, once, sorted by name."""
     roles: dict[str, set[Role]] = defaultdict(set)
     for job in jobs:
         roles[settings.topic(settings.job(job).kafka_input_topic)].add("input")
         roles[settings.failed_topic(job)].add("failed")
-        for template in _handed_off(settings, job):
-            roles[settings.topic(template)].add("handed on")
+        for setting in filter(None, catalogue.ROWS[job].hands_off_to.values()):
+            roles[settings.topic(getattr(settings.job(job), setting))].add("handed on")
         audit = getattr(settings.job(job), "kafka_audit_topic", "")
         if audit:
             roles[settings.topic(audit)].add("audit")
     roles[settings.topic(UNKNOWN_JOB_FAILED)].add("failed")
     return [NeededTopic(name=name, roles=tuple(sorted(uses))) for name, uses in sorted(roles.items())]
-
-
-def _handed_off(settings: Settings, job: EventJob) -> list[str]:
-    match job:
-        case "activity_aggregate_updater" | "enrolment_reconciliation":
-            return [settings.progress(job).kafka_certissue_topic]
-        case "assessment_aggregator":
-            return [settings.assessment_aggregator.kafka_certissue_topic]
-        case "merge_user_courses":
-            return [settings.merge_user_courses.kafka_output_course_batch_updater_topic]
-        case "collection_cert_pre_processor":
-            return [settings.collection_cert_pre_processor.kafka_output_topic]
-    return []
 
 
 def failed_topics(settings: Settings) -> list[str]:

@@ -8,25 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lern_tasks import catalogue as topics
-from lern_tasks.catalogue import EventJob, JobName, ProgressJob
+from lern_tasks import catalogue
+from lern_tasks.catalogue import EVENT_JOBS, FOLLOW_UPS, JobName, ProgressJob, RedisRole
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
-from lern_tasks.settings.jobs import JobSettings
-
-RedisRole = Literal[
-    "broker",
-    "results",
-    "state",
-    "relation_cache",
-    "units",
-    "metadata",
-    "collection",
-    "dedup",
-    "users",
-    "anonymous_users",
-]
+from lern_tasks.settings.jobs import HandOff, JobSettings
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -95,9 +82,8 @@ class Settings(BaseSettings):
     user_cache_updater: users.UserCacheUpdaterSettings = Field(default_factory=users.UserCacheUpdaterSettings)
 
     def job(self, job: JobName) -> JobSettings:
-        """The settings of `job`; what follows a certificate shares the generator's."""
-        name: str = job if job in topics.EVENT_JOBS else "collection_certificate_generator"
-        return cast("JobSettings", getattr(self, name))
+        """The settings of `job`; what follows another job shares that one's."""
+        return cast("JobSettings", getattr(self, catalogue.ROWS[job].scope))
 
     def progress(self, job: ProgressJob) -> progress.ProgressSettings:
         """What the settings of the jobs that compute progress have in common."""
@@ -109,15 +95,19 @@ class Settings(BaseSettings):
 
     def topic(self, template: str) -> str:
         """The topic's full name in this environment."""
-        return topics.topic_name(template, self.env)
+        return catalogue.topic_name(template, self.env)
 
     def failed_topic(self, job: JobName) -> str:
         """Where dead letters of `job` go."""
         return self.topic(self.job(job).kafka_output_failed_topic)
 
-    def records_per_task(self, job: EventJob) -> int:
-        """Records of one task message under backlog, at most."""
-        return self.bridge.records_per_task or self.job(job).packed
+    def records_per_task(self, job: JobName) -> int:
+        """Records of one task message under backlog, at most; what has no topic goes one by one."""
+        return 1 if job in FOLLOW_UPS else self.bridge.records_per_task or self.job(job).packed
+
+    def hand_off(self, job: JobName) -> HandOff:
+        """How our jobs reach `job`; what has no topic, by Celery."""
+        return "celery" if job in FOLLOW_UPS else self.job(job).hand_off
 
     def redis_url(self, role: RedisRole, job: JobName | None = None) -> str:
         """The URL of a Redis role, with what the job's documented keys (`dedup-redis.host`, ...) override."""
@@ -137,13 +127,23 @@ class Settings(BaseSettings):
         return urlunsplit((url.scheme, netloc, path, url.query, url.fragment))
 
     @property
+    def longest_soft_limit(self) -> int:
+        """Seconds: the longest soft time limit of the jobs, and that of resumable tasks."""
+        return max(self.job(job).soft_time_limit for job in EVENT_JOBS)
+
+    @property
+    def index_lag(self) -> float:
+        """Seconds after a write without answer until a search shows whether it happened: the registry's."""
+        return self.collection_certificate_generator.index_lag
+
+    @property
     def visibility_timeout(self) -> int:
         """Seconds after which Redis delivers an unacknowledged message again.
 
         The longest countdown, the longest task, and a margin for the way: shorter would deliver a message twice that is
         only waiting. Equal in every process, since any of them restores the others' messages.
         """
-        longest = max(self.hard_time_limit(job) for job in topics.EVENT_JOBS)
+        longest = max(self.hard_time_limit(job) for job in catalogue.EVENT_JOBS)
         return self.tasks.countdown_cap + longest + self.tasks.visibility_margin
 
 

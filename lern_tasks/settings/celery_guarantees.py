@@ -10,7 +10,7 @@ from kombu.entity import Queue
 from lern_tasks import catalogue
 from lern_tasks.settings import Settings
 
-TRANSPORT = "lern_tasks.delivery.redis_transport:Transport"
+TRANSPORT = "lern_tasks.delivery.transport.redis_transport:Transport"
 WORKER_CONSUMER = "lern_tasks.delivery.parked_messages:ParkingConsumer"
 
 
@@ -79,11 +79,5 @@ def _queues() -> dict[str, Any]:
         "task_default_queue": catalogue.MAINTENANCE_QUEUE,  # nothing lands unseen in a queue called "celery"
         "task_default_exchange_type": "direct",
         "task_create_missing_queues": False,  # a misspelt queue is an error, not a queue that nobody reads
-        "task_routes": {
-            **{catalogue.task_name(job): {"queue": catalogue.queue_name(job)} for job in catalogue.JOBS},
-            "lern.publish_parked": {"queue": catalogue.MAINTENANCE_QUEUE},
-            "lern.index_users_daily": {"queue": catalogue.MAINTENANCE_QUEUE},
-            # What people trigger, through Flower for instance, never delays live learners.
-            "lern.*": {"queue": catalogue.BULK_QUEUE},
-        },
+        "task_routes": {task: {"queue": queue} for task, queue in catalogue.ROUTES.items()},
     }

@@ -1,7 +1,11 @@
 """Tables and Redis keys: the only place with CQL and key names. See docs/architecture.md, "Stores"."""
 
 from importlib import import_module
+from typing import Any
 
+from celery.signals import worker_init
+
+from lern_tasks import settings as lern_settings
 from lern_tasks.settings import Settings
 from lern_tasks.storage.gateway import Gateway
 
@@ -19,7 +23,11 @@ def open_gateway(settings: Settings) -> Gateway:
     return CassandraGateway(settings)
 
 
-def import_before_fork(settings: Settings) -> None:
-    """Import the driver that the processes of a pool will need: else each of them does, at its first task."""
-    if not settings.store.startswith(_SQLITE):
+@worker_init.connect
+def import_before_fork(**_: Any) -> None:
+    """Import the driver that the processes of a pool will need: else each of them does, at its first task.
+
+    Celery has imported the task modules by then, and they this one.
+    """
+    if not lern_settings.current().store.startswith(_SQLITE):
         import_module("lern_tasks.storage.cassandra.gateway")

@@ -5,11 +5,13 @@ and a consumer can drop the double.
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
-from lern_tasks.jobs.progress.rules.content_counts import Action
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+Action = Literal["start", "complete"]
+"""A content viewed, or completed, for the first time."""
 
 _NAMESPACE = uuid5(NAMESPACE_DNS, "lern-tasks")
 

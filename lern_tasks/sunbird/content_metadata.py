@@ -24,12 +24,12 @@ class Metadata:
 
         Raises DependencyDown.
         """
-        wanted = list(dict.fromkeys(ids))
-        if not wanted:
+        unique = list(dict.fromkeys(ids))
+        if not unique:
             return {}
         with translated():
-            found = self._contents.mget(wanted)
-        return {content: fields for content, text in zip(wanted, found, strict=True) if (fields := _fields(text))}
+            found = self._contents.mget(unique)
+        return {content: fields for content, text in zip(unique, found, strict=True) if (fields := _fields(text))}
 
     def question_counts(self, ids: Iterable[str]) -> dict[str, float]:
         """The `totalQuestions` of those contents whose metadata has one above 0. Raises DependencyDown."""

@@ -4,7 +4,6 @@ Readers raise InvalidEvent that names the field and the remedy. Fields that no r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lern_tasks.errors import InvalidEvent
@@ -17,13 +16,6 @@ MAX_ID_BYTES = 21_000
 
 # The end of the year 9999, the last that Python's and Cassandra's timestamps both hold.
 MAX_TIME_MS = 253_402_300_799_999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """The event is well-formed and not for this job, or asks for nothing; `reason` says why, for logs and counters."""
-
-    reason: str
 
 
 def decode(value: str | None) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Which job uses which tables, under the names that its settings give them. See docs/architecture.md, "Stores"."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lern_tasks.catalogue import EventJob, topic_name
+from lern_tasks.catalogue import EVENT_JOBS, ROWS, EventJob, topic_name
 from lern_tasks.settings import Settings
-from lern_tasks.settings.jobs import CourseTablesSettings
+from lern_tasks.settings.jobs import JobSettings
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird import tables
 
@@ -30,107 +30,83 @@ class JobTables:
     system_settings: Table = tables.SYSTEM_SETTINGS
 
 
-_COURSE = ("content_consumption", "enrolments", "activity_agg")
-
-_USED: Mapping[EventJob, Sequence[str]] = {
-    "relation_cache_updater": ["content_hierarchy"],
-    "activity_aggregate_updater": _COURSE,
-    "assessment_aggregator": ["assessments", "activity_agg"],
-    "enrolment_reconciliation": _COURSE,
-    "merge_user_courses": [*_COURSE, "assessments", "merge_ledger"],
-    "collection_cert_pre_processor": ["course_batch", "enrolments", "activity_agg"],
-    "collection_certificate_generator": ["course_batch", "enrolments", "cert_registry"],
-    "user_cache_updater": [],
+_NAMED_BY: Mapping[str, Sequence[str]] = {
+    "content_consumption": ["lms_cassandra_content_consumption_table"],
+    "enrolments": ["lms_cassandra_user_enrolments_table"],
+    "activity_agg": ["lms_cassandra_user_activity_agg_table", "lms_cassandra_activitytable"],
+    "assessments": ["lms_cassandra_table"],
+    "merge_ledger": ["ledger_table"],
+    "course_batch": ["lms_cassandra_course_batch_table"],
+    "content_hierarchy": ["lms_cassandra_table"],
+    "cert_registry": ["lms_cassandra_certreg_table"],
 }
+"""The settings that name a table; a job has one of them at most. Tables that are left out have their own name."""
+
+_KEYSPACE_BY: Mapping[str, str] = {
+    "merge_ledger": "ledger_keyspace",
+    "cert_registry": "lms_cassandra_sbkeyspace",
+    "users": "sunbird_cassandra_keyspace",
+    "user_organisations": "sunbird_cassandra_keyspace",
+    "organisations": "sunbird_cassandra_keyspace",
+    "locations": "sunbird_cassandra_keyspace",
+    "system_settings": "sunbird_cassandra_keyspace",
+}
+"""The setting with a table's keyspace, where it is not `lms_cassandra_keyspace`."""
+
+_KEYSPACE_WITH_ENV = {"merge_ledger", "content_hierarchy"}
 
 
 def for_job(settings: Settings, job: EventJob) -> JobTables:
-    """The tables as the settings of `job` name them; `{env}` in a keyspace is filled in."""
-    return _OF_JOB[job](settings)
+    """The tables as the settings of `job` name them; `{env}` in a keyspace is filled in.
+
+    What the job uses and has no setting for is named as by the first job that has one.
+    """
+    row = ROWS[job]
+    members = {*row.tables, *(table for beside in row.beside for table in beside.tables)}
+    if "enrolments" in members:
+        # The copy lies beside them.
+        members.add("report_enrolments")
+    return replace(JobTables(), **{member: _named(settings, job, member) for member in members})
 
 
 def used_by(settings: Settings, job: EventJob) -> list[Table]:
     """The tables that events of `job` read or write, under their names."""
     found = for_job(settings, job)
-    return [getattr(found, name) for name in _USED[job]]
+    return [getattr(found, name) for name in ROWS[job].tables]
 
 
-def _hierarchies(settings: Settings) -> JobTables:
-    own = settings.relation_cache_updater
-    keyspace = own.lms_cassandra_keyspace or settings.cassandra.hierarchy_keyspace
-    keyspace = topic_name(keyspace, settings.env).replace("-", "_")
-    return _renamed({"content_hierarchy": own.lms_cassandra_table}, keyspace)
+def users_of_tables(settings: Settings, jobs: Iterable[EventJob]) -> dict[Table, tuple[EventJob, ...]]:
+    """Each table that events of `jobs` read or write, with those that do."""
+    found: dict[Table, tuple[EventJob, ...]] = {}
+    for job in jobs:
+        for table in used_by(settings, job):
+            found[table] = (*found.get(table, ()), job)
+    return found
 
 
-def _course(own: CourseTablesSettings) -> JobTables:
-    names = {
-        "content_consumption": own.lms_cassandra_content_consumption_table,
-        "enrolments": own.lms_cassandra_user_enrolments_table,
-        "activity_agg": own.lms_cassandra_user_activity_agg_table,
-        "report_enrolments": tables.REPORT_ENROLMENTS.name,
-    }
-    return _renamed(names, own.lms_cassandra_keyspace)
+def needed_tables(settings: Settings) -> list[Table]:
+    """Each table that an event job reads or writes, once, under the installation's names."""
+    return list(users_of_tables(settings, EVENT_JOBS))
 
 
-def _assessments(settings: Settings) -> JobTables:
-    own = settings.assessment_aggregator
-    names = {"assessments": own.lms_cassandra_table, "activity_agg": own.lms_cassandra_activitytable}
-    found = _renamed(names, own.lms_cassandra_keyspace)
-    return replace(
-        found, assessments=replace(found.assessments, type_names={"question": own.lms_cassandra_questionudttype})
-    )
+def _named(settings: Settings, job: EventJob, member: str) -> Table:
+    table: Table = getattr(JobTables(), member)
+    own, setting = _names_it(settings, job, member)
+    keyspace = getattr(own, _KEYSPACE_BY.get(member, "lms_cassandra_keyspace"), table.keyspace)
+    if member == "content_hierarchy":
+        keyspace = keyspace or settings.cassandra.hierarchy_keyspace
+    if member in _KEYSPACE_WITH_ENV:
+        keyspace = topic_name(keyspace, settings.env).replace("-", "_")
+    found = table.renamed(keyspace=keyspace, name=getattr(own, setting) if setting else table.name)
+    if not table.types:
+        return found
+    return replace(found, type_names={name: getattr(own, f"lms_cassandra_{name}udttype") for name in table.types})
 
 
-def _pre_processor(settings: Settings) -> JobTables:
-    own = settings.collection_cert_pre_processor
-    names = {
-        "course_batch": own.lms_cassandra_course_batch_table,
-        "enrolments": own.lms_cassandra_user_enrolments_table,
-        "activity_agg": own.lms_cassandra_user_activity_agg_table,
-        "report_enrolments": tables.REPORT_ENROLMENTS.name,
-    }
-    return _renamed(names, own.lms_cassandra_keyspace)
-
-
-def _user_cache(settings: Settings) -> JobTables:
-    members = ("users", "user_organisations", "organisations", "locations", "system_settings")
-    names = {member: getattr(JobTables(), member).name for member in members}
-    return _renamed(names, settings.user_cache_updater.sunbird_cassandra_keyspace)
-
-
-def _merge(settings: Settings) -> JobTables:
-    own = settings.merge_user_courses
-    ledger = tables.MERGE_LEDGER.renamed(
-        keyspace=topic_name(own.ledger_keyspace, settings.env).replace("-", "_"), name=own.ledger_table
-    )
-    return replace(_course(own), assessments=_assessments(settings).assessments, merge_ledger=ledger)
-
-
-def _certificates(settings: Settings) -> JobTables:
-    own = settings.collection_certificate_generator
-    names = {
-        "course_batch": own.lms_cassandra_course_batch_table,
-        "enrolments": own.lms_cassandra_user_enrolments_table,
-    }
-    registry = tables.CERT_REGISTRY.renamed(keyspace=own.lms_cassandra_sbkeyspace, name=own.lms_cassandra_certreg_table)
-    return replace(_renamed(names, own.lms_cassandra_keyspace), cert_registry=registry)
-
-
-def _renamed(names: Mapping[str, str], keyspace: str) -> JobTables:
-    defaults = JobTables()
-    return replace(
-        defaults,
-        **{member: getattr(defaults, member).renamed(keyspace=keyspace, name=n) for member, n in names.items()},
-    )
-
-
-_OF_JOB: Mapping[EventJob, Callable[[Settings], JobTables]] = {
-    "relation_cache_updater": _hierarchies,
-    "activity_aggregate_updater": lambda settings: _course(settings.activity_aggregate_updater),
-    "assessment_aggregator": _assessments,
-    "enrolment_reconciliation": lambda settings: _course(settings.enrolment_reconciliation),
-    "merge_user_courses": _merge,
-    "collection_cert_pre_processor": _pre_processor,
-    "collection_certificate_generator": _certificates,
-    "user_cache_updater": _user_cache,
-}
+def _names_it(settings: Settings, job: EventJob, member: str) -> tuple[JobSettings, str]:
+    """The settings that name a table, and the one with its name; empty when it has its own name everywhere."""
+    for user in (job, *(user for user in EVENT_JOBS if member in ROWS[user].tables)):
+        for setting in _NAMED_BY.get(member, ()):
+            if hasattr(settings.job(user), setting):
+                return settings.job(user), setting
+    return settings.job(job), ""

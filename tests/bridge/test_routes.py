@@ -2,7 +2,6 @@
 
 import pytest
 
-from bridge import routes as module
 from bridge.routes import routes
 from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.settings import load
@@ -24,15 +23,6 @@ def test_defaults_are_those_of_the_deployed_flink_jobs() -> None:
     assert aggregate.queue == "activity-aggregate-updater"
     assert aggregate.records == 100
     assert aggregate.time_limit == 120
-
-
-@pytest.mark.parametrize("job", EVENT_JOBS)
-def test_the_table_in_the_docstring_tells_the_truth(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LERN_ENV", "{env}")
-    route = next(route for route in routes(load()) if route.job == job)
-    rows = [line.split() for line in (module.__doc__ or "").splitlines()]
-
-    assert [route.job, route.topic, route.group, str(route.records)] in rows
 
 
 def test_settings_change_a_route(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.doctor import relation_cache
 from lern_tasks.settings import load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
-from lern_tasks.storage.cassandra.schema_check import users_of_tables
+from lern_tasks.sunbird.table_names import users_of_tables
 from tests.cli.conftest import Lern
 from tests.servers.server import Server
 from tests.storage import gateways

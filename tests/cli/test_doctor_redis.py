@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from lern_tasks.catalogue import EVENT_JOBS
+from lern_tasks.catalogue import EVENT_JOBS, RedisRole
 from lern_tasks.cli.doctor import redis as redis_checks
 from lern_tasks.cli.doctor import relation_cache
 from lern_tasks.cli.doctor.redis_uses import Use, uses
 from lern_tasks.demo.servers.redis import Redis
-from lern_tasks.settings import RedisRole, Settings
+from lern_tasks.settings import Settings
 from tests.cli.conftest import Healthy
 
 _USERS = ("relation_cache_updater", "activity_aggregate_updater", "assessment_aggregator", "enrolment_reconciliation")

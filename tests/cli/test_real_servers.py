@@ -20,7 +20,7 @@ from lern_tasks.errors import InvalidEvent
 from lern_tasks.operations.topics import needed_topics
 from lern_tasks.settings import Settings, load
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
-from lern_tasks.storage.cassandra.schema_check import needed_tables
+from lern_tasks.sunbird.table_names import needed_tables
 from tests.cli.conftest import Lern, event
 from tests.harness.waiting import wait_until
 from tests.servers.server import Server

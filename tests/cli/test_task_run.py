@@ -60,14 +60,16 @@ def progress(done: float, note: str = "") -> tuple[str, Any]:
 
 
 def test_the_answer_in_words(lern_here: Lern, worker: Callable[..., None]) -> None:
-    worker(progress(0.0), progress(0.5, "waiting for cassandra"), (states.SUCCESS, {"found": True, "says": "Mended."}))
+    worker(
+        progress(0.0), progress(0.5, "waiting for cassandra"), (states.SUCCESS, {"found": True, "message": "Mended."})
+    )
     result = lern_here("reconcile", *KEY)
     assert (result.exit_code, result.stdout) == (0, "Mended.\n")
     assert "reconciling the enrolment (waiting for cassandra): 50%" in result.stderr
 
 
 def test_the_answer_as_json(lern_here: Lern, worker: Callable[..., None]) -> None:
-    worker((states.SUCCESS, {"found": False, "says": "There is no such batch."}))
+    worker((states.SUCCESS, {"found": False, "message": "There is no such batch."}))
     result = lern_here("reconcile", "--course", "do_c1", "--batch", "b9", "--json")
     assert result.exit_code == 1
     assert '"task_id": "the-id"' in result.stdout
@@ -107,7 +109,7 @@ def test_a_task_whose_worker_went_away_is_still_followed(
     monkeypatch.setattr(task_run, "_NO_SIGN", 0.05)
     monkeypatch.setattr(task_run, "_ANSWER", 0.05)
     silence = [progress(0.25)] * 4
-    worker(*silence, (states.SUCCESS, {"found": True, "says": "Mended."}))
+    worker(*silence, (states.SUCCESS, {"found": True, "message": "Mended."}))
     result = lern_here("reconcile", *KEY)
     assert result.exit_code == 0
     assert "no worker takes from `bulk` now; reconciling the enrolment: 25%" in result.stderr

@@ -3,16 +3,16 @@
 import pytest
 
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.jobs.certificates.clients.content_service import ContentClient
 from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
 from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
 from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.clients.user_service import UserClient
 from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
+from lern_tasks.jobs.progress.search_service import SearchClient
 from lern_tasks.settings import Settings, load
-from lern_tasks.sunbird.content_service import ContentClient
-from lern_tasks.sunbird.search_service import SearchClient
-from lern_tasks.sunbird.user_service import UserClient
 
 GENERATOR = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
 PRE_PROCESSOR = "LERN_COLLECTION_CERT_PRE_PROCESSOR__"

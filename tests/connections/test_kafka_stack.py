@@ -4,6 +4,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from lern_tasks.delivery.record import Record
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings.shared import KafkaSettings
 from tests.harness.mock_kafka import read
+from tests.servers.process import OwnServer
 from tests.servers.server import Server
 
 pytestmark = pytest.mark.stack
@@ -30,8 +32,14 @@ LIMIT = 1_048_588
 
 @pytest.fixture
 def kafka(kafka_server: Server) -> Iterator[KafkaOut]:
+    with client_of(kafka_server) as client:
+        yield client
+
+
+@contextmanager
+def client_of(server: Server) -> Iterator[KafkaOut]:
     # Longer than topic.metadata.propagation.max.ms, so that a missing topic is told from an outage.
-    client = KafkaOut(KafkaSettings(brokers=kafka_server.address, delivery_timeout=8))
+    client = KafkaOut(KafkaSettings(brokers=server.address, delivery_timeout=8))
     yield client
     client.close()
 
@@ -89,36 +97,44 @@ def test_a_topic_that_does_not_exist_is_named_and_takes_nothing_else_with_it(kaf
     kafka.ping()
 
 
-@pytest.mark.slow
-def test_a_broker_that_stops_and_starts(kafka_server: Server, kafka: KafkaOut, topic: str) -> None:
-    assert kafka.publish([OutMessage(topic=topic, value=b"before")]) == [None]
+@pytest.fixture
+def fallible(own_kafka: OwnServer) -> Iterator[KafkaOut]:
+    with client_of(own_kafka) as client:
+        yield client
 
-    kafka_server.stop()
-    (error,) = kafka.publish([OutMessage(topic=topic, value=b"during")])
+
+@pytest.mark.slow
+def test_a_broker_that_stops_and_starts(own_kafka: OwnServer, fallible: KafkaOut) -> None:
+    topic = create_topic(own_kafka)
+    assert fallible.publish([OutMessage(topic=topic, value=b"before")]) == [None]
+
+    own_kafka.stop()
+    (error,) = fallible.publish([OutMessage(topic=topic, value=b"during")])
     assert isinstance(error, DependencyDown)
     with pytest.raises(DependencyDown):
-        kafka.ping()
+        fallible.ping()
 
-    kafka_server.start()
-    kafka.ping()
-    assert kafka.publish([OutMessage(topic=topic, value=b"after")]) == [None]
-    assert [m.value() for m in read(kafka_server.address, topic, 2)] == [b"before", b"after"]
+    own_kafka.start()
+    fallible.ping()
+    assert fallible.publish([OutMessage(topic=topic, value=b"after")]) == [None]
+    assert [m.value() for m in read(own_kafka.address, topic, 2)] == [b"before", b"after"]
 
 
 @pytest.mark.slow
-def test_a_broker_that_freezes_with_the_message_in_its_hands(kafka_server: Server, kafka: KafkaOut, topic: str) -> None:
-    assert kafka.publish([OutMessage(topic=topic, value=b"before")]) == [None]
-    pid = kafka_server.pid
+def test_a_broker_that_freezes_with_the_message_in_its_hands(own_kafka: OwnServer, fallible: KafkaOut) -> None:
+    topic = create_topic(own_kafka)
+    assert fallible.publish([OutMessage(topic=topic, value=b"before")]) == [None]
+    pid = own_kafka.pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        (error,) = kafka.publish([OutMessage(topic=topic, value=b"during")])
+        (error,) = fallible.publish([OutMessage(topic=topic, value=b"during")])
         assert isinstance(error, DependencyDown)
     finally:
         os.kill(pid, signal.SIGCONT)
 
     # Whether the message was taken is unknown; what is published again is confirmed and is there.
     retried = OutMessage(topic=topic, value=b"again")
-    assert None in [kafka.publish([retried])[0] for _ in range(2)]
-    found = [m.value() for m in read(kafka_server.address, topic, 2)]
+    assert None in [fallible.publish([retried])[0] for _ in range(2)]
+    found = [m.value() for m in read(own_kafka.address, topic, 2)]
     assert found[0] == b"before"
     assert found[1] in (b"during", b"again")

@@ -9,7 +9,6 @@ import pytest
 from lern_tasks.catalogue import EVENT_JOBS
 from tests.flow.conftest import Open, packing
 from tests.harness.installation import Installation, real
-from tests.servers.server import Server
 
 __all__ = ["packing"]
 
@@ -23,12 +22,16 @@ LIMITS = {
 
 
 @pytest.fixture
-def open_installation(kafka_server: Server, cassandra_server: Server, tmp_path: Path) -> Iterator[Open]:
-    """Opens an installation with the given LERN_ settings; it is closed at the end of the test."""
+def open_installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens an installation with the given LERN_ settings; it is closed at the end of the test.
+
+    `kafka` and `cassandra` are addresses of servers of the test's own; else it is on those of the whole run.
+    """
     with ExitStack() as stack:
 
-        def open_one(**settings: str) -> Installation:
-            kafka, cassandra = kafka_server.address, cassandra_server.address
+        def open_one(*, kafka: str = "", cassandra: str = "", **settings: str) -> Installation:
+            kafka = kafka or request.getfixturevalue("kafka_server").address
+            cassandra = cassandra or request.getfixturevalue("cassandra_server").address
             return stack.enter_context(real(tmp_path, kafka=kafka, cassandra=cassandra, **{**LIMITS, **settings}))
 
         yield open_one

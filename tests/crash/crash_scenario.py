@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lern_tasks.delivery.redis_transport import CLAIMS
+from lern_tasks.delivery.transport.redis_transport import CLAIMS
 from tests.harness.certificates import each_name_once, identifiers
 from tests.harness.installation import PROGRESS, Installation
 from tests.harness.oracle import expected, markers

@@ -14,7 +14,7 @@ from tests.harness.oracle import expected
 from tests.harness.scenario import Scenario
 from tests.harness.size import only_full, size
 from tests.harness.waiting import wait_until
-from tests.servers.server import Server
+from tests.servers.process import OwnServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.stack]
 
@@ -97,20 +97,20 @@ def test_redis(open_installation: Open) -> None:
     check_end(installation, scenario)
 
 
-def test_cassandra(open_installation: Open, cassandra_server: Server) -> None:
-    installation = open_installation(**BUDGET)
+def test_cassandra(open_installation: Open, own_cassandra: OwnServer) -> None:
+    installation = open_installation(cassandra=own_cassandra.address, **BUDGET)
     scenario = small(53, learners=size(40, full=100), lessons=10)
     left = begin(installation, scenario)
-    cassandra_server.stop()
+    own_cassandra.stop()
     installation.produce(PROGRESS, left)
     wait_until(lambda: waits(installation, "cassandra") >= 4, seconds=90, what="tasks that wait")
-    cassandra_server.start()
+    own_cassandra.start()
     check_end(installation, scenario)
 
 
-def test_kafka(open_installation: Open, kafka_server: Server) -> None:
+def test_kafka(open_installation: Open, own_kafka: OwnServer) -> None:
     """The worker stands still until Kafka is down, so that it has messages whose audits it cannot send."""
-    installation = open_installation(**BUDGET, LERN_KAFKA__DELIVERY_TIMEOUT="2")
+    installation = open_installation(kafka=own_kafka.address, **BUDGET, LERN_KAFKA__DELIVERY_TIMEOUT="2")
     scenario = small(54, learners=size(40, full=100), lessons=10)
     left = begin(installation, scenario)
     (worker, _) = installation.system.processes
@@ -119,8 +119,8 @@ def test_kafka(open_installation: Open, kafka_server: Server) -> None:
     installation.produce(PROGRESS, left)
     broker = installation.system.ctx.redis.client("broker")
     wait_until(lambda: broker.llen("activity-aggregate-updater"), seconds=60, what="messages before the worker")
-    kafka_server.stop()
+    own_kafka.stop()
     os.killpg(worker.pid, signal.SIGCONT)
     wait_until(lambda: waits(installation, "kafka") >= 2, seconds=90, what="tasks that wait")
-    kafka_server.start()
+    own_kafka.start()
     check_end(installation, scenario)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lern_tasks.delivery.redis_transport import CLAIMS
+from lern_tasks.delivery.transport.redis_transport import CLAIMS
 from tests.crash.crash_scenario import Process, check_end, counted, publish_and_produce, small
 from tests.flow.conftest import Open
 from tests.harness.size import size

@@ -35,7 +35,7 @@ RECORD = Record(
 )
 
 
-def letter(record: Record = RECORD, failure: Failure = FAILURE) -> DeadLetter:
+def dead_letter(record: Record = RECORD, failure: Failure = FAILURE) -> DeadLetter:
     return DeadLetter(record=record, failure=failure, topic=TOPIC)
 
 
@@ -66,7 +66,7 @@ def files(tmp_path: Path) -> Files:
 
 
 def test_golden_headers() -> None:
-    message = to_message(letter())
+    message = to_message(dead_letter())
     assert message.topic == TOPIC
     assert message.value == '{"edata": {"name": "Ása"}}'.encode()
     assert message.key == b"k1"
@@ -94,7 +94,7 @@ def test_a_record_that_a_task_handed_on_has_no_offset_and_no_empty_headers() -> 
     failure = Failure(
         job="j", code="c", error="e", exception="x", attempts=1, first_failed_ms=0, last_failed_ms=0, task_id=None
     )
-    names = [name for name, _ in to_message(letter(Record(value="{}", topic="t"), failure)).headers]
+    names = [name for name, _ in to_message(dead_letter(Record(value="{}", topic="t"), failure)).headers]
     absent = {"lern-partition", "lern-offset", "lern-timestamp", "lern-origin-offset", "lern-task-id", "lern-trace"}
     assert not absent & set(names)
     assert "lern-origin-topic" in names
@@ -110,7 +110,7 @@ def test_a_record_that_a_task_handed_on_has_no_offset_and_no_empty_headers() -> 
     ],
 )
 def test_what_was_published_reads_back_as_the_record_delivered_before(record: Record) -> None:
-    message = to_message(letter(record))
+    message = to_message(dead_letter(record))
     found, failure = from_message(list(message.headers), message.value, message.key)
     assert found == record.next(delivered_before=True)
     assert found.raw() == record.raw()
@@ -119,7 +119,7 @@ def test_what_was_published_reads_back_as_the_record_delivered_before(record: Re
 
 def test_retry_figures_start_anew() -> None:
     spent = RECORD.next(attempt=5, not_yet=2, first_failed_ms=1, not_before_ms=2)
-    message = to_message(letter(spent))
+    message = to_message(dead_letter(spent))
     found, _ = from_message(message.headers, message.value, message.key)
     assert (found.attempt, found.not_yet, found.first_failed_ms, found.not_before_ms) == (0, 0, None, None)
 
@@ -134,14 +134,14 @@ def test_a_message_of_another_program_is_an_invalid_event(headers: list[tuple[st
 
 
 def test_malformed_number_is_an_invalid_event() -> None:
-    headers = [(name, b"many" if name == "lern-attempts" else v) for name, v in to_message(letter()).headers]
+    headers = [(name, b"many" if name == "lern-attempts" else v) for name, v in to_message(dead_letter()).headers]
     with pytest.raises(InvalidEvent):
         from_message(headers, b"{}", None)
 
 
-def test_one_flush_for_all_letters(files: Files) -> None:
+def test_one_flush_for_all_dead_letters(files: Files) -> None:
     kafka = LimitedKafka(10_000)
-    assert publish([letter(), letter()], kafka, files) == [None, None]
+    assert publish([dead_letter(), dead_letter()], kafka, files) == [None, None]
     assert kafka.flushes == 1
     assert publish([], kafka, files) == []
 
@@ -149,7 +149,7 @@ def test_one_flush_for_all_letters(files: Files) -> None:
 def test_a_size_error_first_costs_the_trace(files: Files, tmp_path: Path) -> None:
     big = Failure(**{**{name: getattr(FAILURE, name) for name in FAILURE.__slots__}, "trace": "x" * 900})
     kafka = LimitedKafka(1000)
-    assert publish([letter(failure=big), letter()], kafka, files) == [None, None]
+    assert publish([dead_letter(failure=big), dead_letter()], kafka, files) == [None, None]
     trimmed = kafka.stored[1]
     assert trimmed.value == RECORD.raw()
     assert "lern-trace" not in dict(trimmed.headers)
@@ -160,7 +160,7 @@ def test_then_the_value_goes_into_a_file_and_comes_back_whole(files: Files) -> N
     record = RECORD.next(value="é" * 5000)
     kafka = LimitedKafka(2000)
 
-    assert publish([letter(record), letter()], kafka, files) == [None, None]
+    assert publish([dead_letter(record), dead_letter()], kafka, files) == [None, None]
 
     spilled = kafka.stored[1]
     assert spilled.key == b"k1"
@@ -174,7 +174,7 @@ def test_then_the_value_goes_into_a_file_and_comes_back_whole(files: Files) -> N
 def test_a_long_key_goes_into_a_file_as_well(files: Files) -> None:
     record = RECORD.next(value=None, key="k" * 5000)
     kafka = LimitedKafka(2000)
-    assert publish([letter(record)], kafka, files) == [None]
+    assert publish([dead_letter(record)], kafka, files) == [None]
     (spilled,) = kafka.stored
     assert spilled.value is None
     assert spilled.key is None
@@ -183,7 +183,7 @@ def test_a_long_key_goes_into_a_file_as_well(files: Files) -> None:
 
 def test_without_files_the_reference_stands_for_the_value(files: Files) -> None:
     kafka = LimitedKafka(2000)
-    publish([letter(RECORD.next(value="x" * 5000))], kafka, files)
+    publish([dead_letter(RECORD.next(value="x" * 5000))], kafka, files)
     (spilled,) = kafka.stored
     assert from_message(spilled.headers, spilled.value, spilled.key)[0].raw() == spilled.value
 
@@ -191,7 +191,7 @@ def test_without_files_the_reference_stands_for_the_value(files: Files) -> None:
 def test_the_same_letter_again_writes_no_second_file(files: Files, tmp_path: Path) -> None:
     kafka = LimitedKafka(2000)
     for _ in range(2):
-        assert publish([letter(RECORD.next(value="x" * 5000))], kafka, files) == [None]
+        assert publish([dead_letter(RECORD.next(value="x" * 5000))], kafka, files) == [None]
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
@@ -199,25 +199,25 @@ def test_the_file_store_away_is_an_outage_for_that_letter_only(tmp_path: Path) -
     (tmp_path / "store").write_text("a file where a folder should be")
     broken = Files((tmp_path / "store").as_uri())
     kafka = LimitedKafka(2000)
-    results = publish([letter(RECORD.next(value="x" * 5000)), letter()], kafka, broken)
+    results = publish([dead_letter(RECORD.next(value="x" * 5000)), dead_letter()], kafka, broken)
     assert isinstance(results[0], DependencyDown)
     assert results[0].name == "files"
     assert results[1] is None
 
 
 def test_what_is_still_too_large_is_reported(files: Files) -> None:
-    results = publish([letter(RECORD.next(value="x" * 5000))], LimitedKafka(10), files)
+    results = publish([dead_letter(RECORD.next(value="x" * 5000))], LimitedKafka(10), files)
     assert isinstance(results[0], TooLarge)
 
 
 def test_kafka_away_is_reported_a_letter(files: Files) -> None:
     kafka = KafkaOut(KafkaSettings(brokers="127.0.0.1:1", delivery_timeout=1))
-    assert [type(error) for error in publish([letter(), letter()], kafka, files)] == [DependencyDown] * 2
+    assert [type(error) for error in publish([dead_letter(), dead_letter()], kafka, files)] == [DependencyDown] * 2
     kafka.close()
 
 
 def test_a_reference_of_a_lost_file_says_so(files: Files) -> None:
-    headers = [*to_message(letter()).headers, ("lern-value-ref", b"gone/x")]
+    headers = [*to_message(dead_letter()).headers, ("lern-value-ref", b"gone/x")]
     with pytest.raises(RefusedByService, match="gone/x"):
         from_message(headers, b"{}", None, files)
 
@@ -233,7 +233,7 @@ def test_over_the_wire(cluster: MockKafka, files: Files) -> None:
     kafka = KafkaOut(KafkaSettings(brokers=cluster.bootstrap))
     binary = Record.from_kafka(value=b"\xff\x00{", topic="t", partition=1, offset=2, key=b"\xfe", timestamp=3)
 
-    assert publish([letter(), letter(binary)], kafka, files) == [None, None]
+    assert publish([dead_letter(), dead_letter(binary)], kafka, files) == [None, None]
 
     first, second = cluster.read(TOPIC, 2)
     assert from_message(first.headers(), first.value(), first.key()) == (RECORD.next(delivered_before=True), FAILURE)

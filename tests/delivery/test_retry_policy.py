@@ -1,10 +1,13 @@
-"""Whether a failed record is tried again, and when."""
+"""Whether what failed is tried again, and when."""
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, decide
+from lern_tasks.delivery.record import Attempts
+from lern_tasks.delivery.retry_policy import Again, Decision, GiveUp, RetryLimits, RetryPolicy, decide
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -12,10 +15,13 @@ from lern_tasks.errors import (
     LockBusy,
     NotReady,
     RefusedByService,
+    Requeue,
     SettingsError,
     TransientError,
     UnknownOutcome,
 )
+from tests.harness.fake_resources import FakeResources
+from tests.harness.processes import settings_of
 
 LIMITS = RetryLimits()
 DAY_MS = 86_400_000
@@ -33,9 +39,7 @@ def decided(
 ) -> Decision:
     return decide(
         error,
-        attempt=attempt,
-        not_yet=not_yet,
-        first_failed_ms=first_failed_ms,
+        Attempts(attempt=attempt, not_yet=not_yet, first_failed_ms=first_failed_ms),
         now_ms=now_ms,
         limits=LIMITS,
         jitter=jitter,
@@ -158,12 +162,82 @@ def test_no_wait_exceeds_its_cap(error: LernError, spent: int, age: int, jitter:
 
 @given(errors=st.lists(ERRORS, min_size=30, max_size=30), jitter=st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_no_record_spends_more_than_its_budget(errors: list[LernError], jitter: float) -> None:
-    spent = {"attempt": 0, "not_yet": 0}
+    spent = Attempts()
     for error in errors:
-        decision = decided(error, attempt=spent["attempt"], not_yet=spent["not_yet"], jitter=jitter)
+        decision = decided(error, attempt=spent.attempt, not_yet=spent.not_yet, jitter=jitter)
         if isinstance(decision, GiveUp):
             break
-        if decision.consumes is not None:
-            spent[decision.consumes] += 1
-    assert spent["attempt"] <= LIMITS.retries
-    assert spent["not_yet"] <= len(LIMITS.not_yet_delays)
+        spent = spent.after(decision.consumes, now_ms=0)
+    assert spent.attempt <= LIMITS.retries
+    assert spent.not_yet <= len(LIMITS.not_yet_delays)
+
+
+def test_a_failure_spends_one_count_or_none_and_the_first_is_remembered() -> None:
+    first = Attempts().after(None, now_ms=7)
+    assert first == Attempts(attempt=0, not_yet=0, first_failed_ms=7)
+    assert first.after("attempt", now_ms=9) == Attempts(attempt=1, not_yet=0, first_failed_ms=7)
+    assert first.after("not_yet", now_ms=9) == Attempts(attempt=0, not_yet=1, first_failed_ms=7)
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> FakeResources:
+    settings = settings_of(
+        {
+            "LERN_TASKS__RETRIES": "2",
+            "LERN_TASKS__NOT_YET_DELAYS": "[7]",
+            "LERN_COLLECTION_CERTIFICATE_GENERATOR__INDEX_LAG": "55",
+        }
+    )
+    return FakeResources(settings, tmp_path)
+
+
+def test_the_policy_has_the_installations_limits_and_no_delay_after_an_outage(ctx: FakeResources) -> None:
+    policy = RetryPolicy(ctx)
+    assert policy.next(Attempts(), NotReady("x")) == Again(delay_seconds=7.0, consumes="not_yet")
+    assert policy.next(Attempts(attempt=2), TransientError("x")) == GiveUp(code="TRANSIENT")
+    assert policy.next(Attempts(), UnknownOutcome("x")) == Again(delay_seconds=55.0, consumes="attempt")
+    assert policy.next(Attempts(), DependencyDown("kafka")) == Again(delay_seconds=0.0, consumes=None)
+
+
+def test_the_policy_is_of_one_moment_and_one_jitter(ctx: FakeResources) -> None:
+    policy, then = RetryPolicy(ctx), ctx.time_ms
+    ctx.time_ms += DAY_MS
+    assert policy.now_ms == then
+    assert policy.next(Attempts(first_failed_ms=then), DependencyDown("x")) == Again(delay_seconds=0.0, consumes=None)
+    error = TransientError("timeout")
+    assert len({policy.next(Attempts(attempt=1), error) for _ in range(10)}) == 1
+
+
+def test_a_requeue_waits_its_own_time_and_a_bug_is_given_up(ctx: FakeResources) -> None:
+    policy = RetryPolicy(ctx)
+    assert policy.next(Attempts(attempt=99), Requeue("later", delay=700.0)) == Again(delay_seconds=700.0, consumes=None)
+    assert policy.next(Attempts(), KeyError("x")) == GiveUp(code="BUG")
+
+
+def test_the_outage_behind_an_error_is_asked_for_once(ctx: FakeResources) -> None:
+    asked: list[str] = []
+
+    def probe(name: str) -> None:
+        asked.append(name)
+        if name == "registry":
+            raise DependencyDown(name)
+        if name == "files":
+            raise SettingsError("no such place")
+
+    ctx.probe = probe  # type: ignore[method-assign]
+    policy = RetryPolicy(ctx)
+    for name, down in [("registry", True), ("search", False), ("files", False)] * 2:
+        found = policy.outage_behind(TransientError("timeout", dependency=name))
+        assert (found is not None and found.name == name) == down
+    assert asked == ["registry", "search", "files"]
+
+
+def test_an_outage_explains_itself_and_other_errors_have_none(ctx: FakeResources) -> None:
+    def unasked(name: str) -> None:
+        raise AssertionError(name)
+
+    ctx.probe = unasked  # type: ignore[method-assign]
+    policy, down = RetryPolicy(ctx), DependencyDown("kafka")
+    assert policy.outage_behind(down) is down
+    for error in (TransientError("timeout"), RefusedByService("404"), NotReady("x"), KeyError("x")):
+        assert policy.outage_behind(error) is None

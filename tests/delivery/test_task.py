@@ -11,7 +11,7 @@ import pytest
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import Message, run_message
+from lern_tasks.delivery.task import ReceivedMessage, run_message
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -23,6 +23,7 @@ from lern_tasks.errors import (
     SettingsError,
     TransientError,
 )
+from lern_tasks.jobs.relations.refresh_request import relations_request
 from tests.harness.fake_resources import FakeResources
 from tests.harness.kafka_message import JOB, parse, record, run
 from tests.harness.processes import settings_of
@@ -44,8 +45,8 @@ def ctx(tmp_path: Path) -> FakeResources:
 
 
 def all_done(batch: Batch[str], ctx: Resources) -> None:
-    for item in batch.open:
-        item.done()
+    for entry in batch.open:
+        entry.done()
 
 
 def raising(error: BaseException) -> Callable[[Batch[str], Resources], None]:
@@ -62,8 +63,8 @@ def headers(ctx: FakeResources, index: int = 0) -> dict[str, str]:
 def test_outcomes_are_per_record(ctx: FakeResources) -> None:
     counts = run(ctx, all_done, record("a"), record("other"), record("bad"))
     assert counts == {"done": 1, "skipped": 1, "again": 0, "dead": 1}
-    (letter,) = ctx.published.to(FAILED)
-    assert (letter.value, letter.key) == (b"bad", b"k")
+    (dead,) = ctx.published.to(FAILED)
+    assert (dead.value, dead.key) == (b"bad", b"k")
     found = headers(ctx)
     assert (found["lern-job"], found["lern-code"], found["lern-topic"]) == (JOB, "INVALID_EVENT", "dev.t")
     assert (found["lern-partition"], found["lern-offset"], found["lern-task-id"]) == ("0", "7", "id")
@@ -75,8 +76,8 @@ def test_any_bytes_are_a_dead_letter_untouched(ctx: FakeResources, value: bytes)
     raw = Record.from_kafka(value=value, topic="dev.t", partition=1, offset=2, key=b"\xff", timestamp=5)
     body = raising(InvalidEvent("no JSON"))
     assert run(ctx, body, raw)["dead"] == 1
-    (letter,) = ctx.published.to(FAILED)
-    assert (letter.value, letter.key) == (value, b"\xff")
+    (dead,) = ctx.published.to(FAILED)
+    assert (dead.value, dead.key) == (value, b"\xff")
 
 
 def test_a_record_without_outcome_is_a_bug_and_nothing_is_lost(ctx: FakeResources) -> None:
@@ -132,12 +133,12 @@ def test_an_outage_of_one_record_reopens_only_that_record(ctx: FakeResources) ->
     seen: list[list[str]] = []
 
     def body(batch: Batch[str], _: Resources) -> None:
-        seen.append([item.event for item in batch.open])
-        for item in batch.open:
-            if item.event == "b" and len(seen) == 1:
-                item.fail(DependencyDown("kafka"))
+        seen.append([entry.event for entry in batch.open])
+        for entry in batch.open:
+            if entry.event == "b" and len(seen) == 1:
+                entry.fail(DependencyDown("kafka"))
             else:
-                item.done()
+                entry.done()
 
     assert run(ctx, body, record("a"), record("b"))["done"] == 2
     assert seen == [["a", "b"], ["b"]]
@@ -168,7 +169,7 @@ def test_a_day_of_outage_is_a_dead_letter(ctx: FakeResources) -> None:
 
 
 def test_data_to_come_is_waited_for_in_steps_and_the_relation_cache_is_asked_for_once(ctx: FakeResources) -> None:
-    body = raising(NotReady("no leaf nodes", course_id="do_1"))
+    body = raising(NotReady("no leaf nodes", remedy=relations_request("do_1")))
     run(ctx, body, record("a", not_yet=3), record("b"))
     requests = list(ctx.sent.to("relation_cache_updater"))
     request = requests[0].records[0]
@@ -250,7 +251,7 @@ def test_the_soft_limit_does_not_cut_the_settlement(ctx: FakeResources) -> None:
 
 
 def test_what_is_no_record_is_kept_as_a_dead_letter(ctx: FakeResources) -> None:
-    message = Message(task_id="id", delivery_id="t", wire=[{"nonsense": 1}, "text"])
+    message = ReceivedMessage(task_id="id", delivery_id="t", wire=[{"nonsense": 1}, "text"])
     assert run_message(JOB, lambda value: parse("bad"), all_done, ctx=ctx, message=message)["dead"] == 2
     assert b"nonsense" in (ctx.published.to(FAILED)[0].value or b"")
 
@@ -260,7 +261,7 @@ def test_state_redis_away_sends_the_message_again(ctx: FakeResources) -> None:
         def increment(self, _: str) -> int:
             raise DependencyDown("redis")
 
-        def forget(self, _: str) -> None:
+        def reset(self, _: str) -> None:
             raise DependencyDown("redis")
 
     ctx.delivery_counter = Down()  # type: ignore[assignment]

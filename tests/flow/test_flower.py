@@ -82,7 +82,9 @@ def test_a_task_triggered_through_flower_changes_the_row(open_installation: Open
         task_id = flower.apply("lern.reconcile_enrolment", **arguments(one))
         found = flower.ended(task_id)
         assert found["state"] == "SUCCESS"
-        assert found["result"]["says"].startswith("2 of 2 required contents are done. The enrolment was not begun and")
+        assert found["result"]["message"].startswith(
+            "2 of 2 required contents are done. The enrolment was not begun and"
+        )
         assert (row(installation, one)["status"], row(installation, one)["progress"]) == (2, 2)
         assert row(installation, another)["status"] == 0
         wait_until(lambda: certificates(installation, one) == ["Course Merit"], seconds=60, what="the certificate")
@@ -128,7 +130,7 @@ def _info(flower: Flower, task_id: str) -> dict[str, Any] | None:
 def wrong_arguments_are_answered_in_plain_words(flower: Flower) -> None:
     unknown = flower.ended(flower.apply("lern.reconcile_enrolment", user_id="x", course_id="y", batch_id="z"))
     assert (unknown["state"], unknown["result"]["found"]) == ("SUCCESS", False)
-    assert unknown["result"]["says"].endswith("Nothing was written.")
+    assert unknown["result"]["message"].endswith("Nothing was written.")
     wrong: list[tuple[str, dict[str, Any], str]] = [
         ("lern.reconcile_enrolment", {"user_id": "x"}, "missing a required argument: 'course_id'"),
         ("lern.reconcile_batch", {"course_id": 7, "batch_id": "z"}, "argument.course_id is a number"),

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lern_tasks.catalogue import EventJob
-from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.batch import Batch, Skipped
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.delivery.task import Message, run_message
+from lern_tasks.delivery.task import ReceivedMessage, run_message
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.envelope import Skipped
 
 JOB: EventJob = "relation_cache_updater"
 
@@ -31,4 +30,4 @@ def run(
 ) -> dict[str, int]:
     """Run `body` as the job on one message; how many records came to what."""
     wire = [entry.to_wire() for entry in records]
-    return run_message(JOB, parse, body, ctx=ctx, message=Message(task_id="id", delivery_id=tag, wire=wire))
+    return run_message(JOB, parse, body, ctx=ctx, message=ReceivedMessage(task_id="id", delivery_id=tag, wire=wire))

@@ -1,37 +1,25 @@
 """The documented sample events, as they are documented, one folder a topic; under `invalid/` those that are no JSON."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from lern_tasks.catalogue import EVENT_JOBS, EventJob
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.jobs.assessments import events as assessment_aggregator
 from lern_tasks.jobs.certificates.eligibility import events as collection_cert_pre_processor
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest
 from lern_tasks.jobs.certificates.issuing import events as collection_certificate_generator
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, generate_event, issue_event
-from lern_tasks.jobs.progress import events as activity_aggregate_updater
-from lern_tasks.jobs.relations import events as relation_cache_updater
-from lern_tasks.jobs.users import events as user_cache_updater
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import Skipped, decode
+from lern_tasks.sunbird.envelope import decode
+from tests.harness.samples import SAMPLES, parser_of, samples_of, topic_of
 from tests.jobs.certificates.rules.certificates import KEY, template
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-
-PARSERS: dict[str, Callable[[str | None], Any]] = {
-    "content.postpublish.request": relation_cache_updater.parse,
-    "telemetry.assess": assessment_aggregator.parse,
-    "coursebatch.job.request": activity_aggregate_updater.parse,
-    "batch.enrolment.sync.request": activity_aggregate_updater.parse_reconcile,
-    "issue.certificate.request": collection_cert_pre_processor.parse,
-    "generate.certificate.request": collection_certificate_generator.parse,
-    "telemetry.audit": user_cache_updater.parse,
-}
+TOPICS = {topic_of(job): job for job in EVENT_JOBS}
 
 
 def found(pattern: str) -> list[Any]:
@@ -40,26 +28,25 @@ def found(pattern: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("file", found("*/*.json"))
-def test_a_documented_sample_is_a_json_object(file: Path) -> None:
+def test_a_documented_sample_is_a_json_object_of_a_topic_that_is_read(file: Path) -> None:
     assert decode(file.read_text(encoding="utf-8"))
+    assert file.parent.name in TOPICS
 
 
-@pytest.mark.parametrize("topic", PARSERS)
-def test_a_documented_sample_is_work_for_its_job(topic: str) -> None:
-    files = list((SAMPLES / topic).glob("*.json"))
-    assert files
-    for file in files:
-        assert not isinstance(PARSERS[topic](file.read_text(encoding="utf-8")), Skipped)
+@pytest.mark.parametrize("job", EVENT_JOBS)
+def test_a_documented_sample_is_work_for_its_job(job: EventJob) -> None:
+    """That there is one for each job is shown by tests/test_catalogue.py."""
+    for file in samples_of(job):
+        assert not isinstance(parser_of(job)(file.read_text(encoding="utf-8")), Skipped)
 
 
 @pytest.mark.parametrize("file", found("*/invalid/*.json"))
 def test_an_invalid_sample_is_refused(file: Path) -> None:
     with pytest.raises(InvalidEvent, match="not JSON that can be read"):
-        PARSERS[file.parts[-3]](file.read_text(encoding="utf-8"))
+        parser_of(TOPICS[file.parts[-3]])(file.read_text(encoding="utf-8"))
 
 
-def test_there_are_samples() -> None:
-    assert set(PARSERS) <= {file.parent.name for file in SAMPLES.glob("*/*.json")}
+def test_there_are_invalid_samples() -> None:
     assert list(SAMPLES.glob("issue.certificate.request/invalid/*.json"))
 
 

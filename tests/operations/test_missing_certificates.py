@@ -60,7 +60,7 @@ def test_a_report_names_them_and_sends_nothing(tasks: LongTasks) -> None:
     assert (answer["learners"], answer["certificates"], answer["asked"], answer["fix"]) == (4, 4, 0, False)
     assert answer["groups"] == {"do_c1 b1": 4}
     assert answer["since"] == "2023-11-01T00:00:00+00:00"
-    assert answer["says"] == (
+    assert answer["message"] == (
         "6 complete enrolments; 4 certificates of 4 of them would be asked for. Nothing was sent."
     )
     assert not tasks.chain.sender.sent

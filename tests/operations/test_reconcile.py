@@ -45,7 +45,7 @@ def test_a_stale_enrolment_is_mended_and_the_answer_says_so(tasks: LongTasks) ->
         "retired": False,
         "certificates": [],
         "certificate_asked": True,
-        "says": "3 of 3 required contents are done. The enrolment was in progress and is complete now. It has no "
+        "message": "3 of 3 required contents are done. The enrolment was in progress and is complete now. It has no "
         "certificate yet: it was asked for, and is issued if the criteria of a template are met.",
     }
     assert chain.row(ENROLMENTS, ROW)["status"] == 2
@@ -58,7 +58,7 @@ def test_an_enrolment_in_progress(tasks: LongTasks) -> None:
     consumed(tasks.chain, "r1", status=2)
     answer = reconcile(tasks)
     assert (answer["completed"], answer["status_after"], answer["certificate_asked"]) == (1, 1, False)
-    assert answer["says"] == (
+    assert answer["message"] == (
         "1 of 3 required contents are done. The enrolment was not begun and is in progress now. "
         "It has no certificate, and earns none before it is complete."
     )
@@ -98,7 +98,7 @@ def test_who_has_left_the_batch_is_told(tasks: LongTasks) -> None:
     enrol(tasks.chain, status=2, active=False)
     answer = reconcile(tasks)
     assert not answer["certificate_asked"]
-    assert "It is not active: the learner has left the batch" in answer["says"]
+    assert "It is not active: the learner has left the batch" in answer["message"]
 
 
 def test_a_retired_course(tasks: LongTasks) -> None:
@@ -109,7 +109,7 @@ def test_a_retired_course(tasks: LongTasks) -> None:
     consumed(chain, "r1", key, status=2)
     answer = reconcile(tasks, course_id="do_c9")
     assert answer["retired"]
-    assert answer["says"].startswith("The course is retired: progress is not computed any more.")
+    assert answer["message"].startswith("The course is retired: progress is not computed any more.")
 
 
 @pytest.mark.parametrize("unknown", ["user_id", "course_id", "batch_id"])
@@ -121,7 +121,7 @@ def test_an_unknown_id_is_answered_and_writes_nothing(tasks: LongTasks, unknown:
     tasks.start("lern.reconcile_enrolment", **{**ARGUMENTS, unknown: "nobody"})
     effects = tasks.drain()
     (answer,) = tasks.results.values()
-    assert (answer["found"], answer["says"].endswith("Nothing was written.")) == (False, True)
+    assert (answer["found"], answer["message"].endswith("Nothing was written.")) == (False, True)
     assert not [effect for effect in effects if effect.startswith(("write", "publish", "RecordingSender"))]
     assert not chain.row(ACTIVITY_AGG, ("Course", "do_c1", "nobody", "cb:b1"))
 
@@ -154,7 +154,7 @@ def test_a_batch_goes_to_reconciliation_on_the_queue_for_mass_work(tasks: LongTa
     consumed(chain, "r1", keys[7], status=2)
     answer = tasks.finish("lern.reconcile_batch", course_id="do_c1", batch_id="b1")
     assert (answer["found"], answer["enrolments"]) == (True, 150)
-    assert answer["says"] == "150 enrolments were handed to reconciliation, which goes on in the queue `bulk`."
+    assert answer["message"] == "150 enrolments were handed to reconciliation, which goes on in the queue `bulk`."
     sent = list(chain.sender.to("enrolment_reconciliation"))
     assert [len(message.records) for message in sent] == [100, 50]
     assert {message.queue for message in sent} == {"bulk"}
@@ -185,11 +185,11 @@ def test_a_batch_that_is_unknown_or_empty(tasks: LongTasks) -> None:
         "batch_id": "b9",
         "found": False,
         "enrolments": 0,
-        "says": "There is no batch b9 of course do_c1. Nothing was written.",
+        "message": "There is no batch b9 of course do_c1. Nothing was written.",
     }
     batch(tasks.chain, "Course Merit", key=EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b9"))
     empty = tasks.finish("lern.reconcile_batch", course_id="do_c1", batch_id="b9")
-    assert (empty["found"], empty["says"]) == (True, "The batch has no enrolments.")
+    assert (empty["found"], empty["message"]) == (True, "The batch has no enrolments.")
     assert not tasks.chain.sender.sent
 
 
@@ -211,6 +211,7 @@ def test_a_death_before_any_effect_tells_of_the_completion_once_and_issues_one_c
     tasks.drain(death)
     assert tasks.results["run-1"]["status_after"] == 2
     chain.drain()
-    told = {event["mid"] for event in chain.events("telemetry.raw") if event["edata"]["type"] == "enrol-complete"}
-    assert len(told) == 1
+    events = chain.events("telemetry.raw")
+    completions = {event["mid"] for event in events if event["edata"]["type"] == "enrol-complete"}
+    assert len(completions) == 1
     assert [stored.document["certificateLabel"] for stored in chain.registry.entities()] == ["Course Merit"]

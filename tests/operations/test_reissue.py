@@ -40,7 +40,7 @@ def test_a_certificate_is_issued_again_in_the_place_of_the_old_one(tasks: LongTa
     assert [(one["name"], one["earned"], one["replaces"]) for one in answer["templates"]] == [
         (name, True, before[name]) for name in ("Course Merit", "Participation")
     ]
-    assert f"Course Merit: asked for; it replaces {before['Course Merit']}." in answer["says"]
+    assert f"Course Merit: asked for; it replaces {before['Course Merit']}." in answer["message"]
     (*_, sent) = chain.sender.to(PRE_PROCESSOR)
     assert sent.queue == "bulk"
     chain.drain()
@@ -63,30 +63,30 @@ def test_a_first_certificate_and_what_is_not_earned(tasks: LongTasks) -> None:
     assert found["tpl_0"] == (True, "")
     assert found["tpl_q"] == (False, "there is no score, which counts as 0 %; the template asks for >= 60")
     assert "template tpl_b: criteria is not JSON" in found["tpl_b"][1]
-    assert "Course Merit: asked for; there was none before." in answer["says"]
+    assert "Course Merit: asked for; there was none before." in answer["message"]
 
 
 @pytest.mark.parametrize(
-    ("cells", "says"),
+    ("cells", "message"),
     [
         (None, "There is no enrolment of user u1 in batch b1 of course do_c1. Nothing was written."),
         ({"status": 1}, "tpl_0: not issued, the enrolment's status is 1, the template asks for 2."),
         ({"status": 2, "active": False}, "tpl_0: not issued, the enrolment is not active."),
     ],
 )
-def test_nothing_is_asked_for_what_is_not_earned(tasks: LongTasks, cells: dict[str, Any] | None, says: str) -> None:
+def test_nothing_is_asked_for_what_is_not_earned(tasks: LongTasks, cells: dict[str, Any] | None, message: str) -> None:
     batch(tasks.chain, "Course Merit")
     if cells is not None:
         enrol(tasks.chain, **cells)
     answer = tasks.finish("lern.reissue_certificate", **ARGUMENTS)
-    assert (answer["found"], answer["says"]) == (cells is not None, says)
+    assert (answer["found"], answer["message"]) == (cells is not None, message)
     assert not tasks.chain.sender.sent
 
 
 def test_a_batch_without_template(tasks: LongTasks) -> None:
     enrol(tasks.chain, status=2)
     answer = tasks.finish("lern.reissue_certificate", **ARGUMENTS)
-    assert (answer["templates"], answer["says"]) == ([], "The batch has no SVG template: there is nothing to issue.")
+    assert (answer["templates"], answer["message"]) == ([], "The batch has no SVG template: there is nothing to issue.")
 
 
 def learners(chain: Chain, number: int = 7) -> None:
@@ -117,7 +117,7 @@ def test_a_dry_run_says_who_would_get_which_certificate_and_sends_nothing(tasks:
     assert answer["groups"] == {"tpl_0 Course Merit": 3}
     assert [one["user_id"] for one in answer["first"]] == ["u0", "u5", "u6"]
     assert [one["user_id"] for one in answer["failures"]] == ["u4"]
-    assert answer["says"] == (
+    assert answer["message"] == (
         "5 complete enrolments; 3 certificates of 3 of them would be asked for. 1 could not be evaluated. "
         "Nothing was sent."
     )
@@ -145,12 +145,12 @@ def test_templates_of_one_name_are_one_certificate_and_wrong_ones_are_named(task
     answer = tasks.finish("lern.issue_batch", **BATCH)
     assert (answer["learners"], answer["certificates"]) == (1, 1)
     assert "criteria is without enrollment" in answer["broken"]["tpl_b"]
-    assert "Templates that are wrong: template tpl_b" in answer["says"]
+    assert "Templates that are wrong: template tpl_b" in answer["message"]
 
 
 def test_an_unknown_batch(tasks: LongTasks) -> None:
     answer = tasks.finish("lern.issue_batch", **BATCH, dry_run=False)
-    assert (answer["found"], answer["says"]) == (False, "There is no batch b1 of course do_c1. Nothing was written.")
+    assert (answer["found"], answer["message"]) == (False, "There is no batch b1 of course do_c1. Nothing was written.")
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ _LOG_TAIL = 4000
 
 
 class OwnServer(ABC):
-    """A server in `directory`, run by a guard process (`guard.py`) that ends it when this process is gone."""
+    """A server in `directory`, run by a guard process (`guard.py`) that ends it when this process is gone.
+
+    `start` and `restart` keep port and data, so clients find it again after an outage.
+    """
 
     name: ClassVar[str]
     start_seconds: ClassVar[float]
@@ -36,18 +39,18 @@ class OwnServer(ABC):
     @property
     @abstractmethod
     def address(self) -> str:
-        """See `Server.address`."""
+        """`127.0.0.1:port`; for Redis `redis://127.0.0.1:port`."""
 
     @property
     def pid(self) -> int:
-        """See `Server.pid`."""
+        """Process id of the server itself; raises StackError when it does not run."""
         if not self.alive:
             raise StackError(f"{self.name} does not run")
         return self._pid
 
     @property
     def log_path(self) -> Path:
-        """See `Server.log_path`."""
+        """File with everything that the server prints, kept over restarts."""
         return self._directory / "server.log"
 
     @property
@@ -56,7 +59,7 @@ class OwnServer(ABC):
         return self._guard is not None and self._guard.poll() is None
 
     def start(self) -> None:
-        """See `Server.start`."""
+        """Start it and wait until it answers; no effect when it runs. Raises StackError with the log's end."""
         if self.alive:
             return
         if not self._prepared:
@@ -72,7 +75,7 @@ class OwnServer(ABC):
             raise
 
     def stop(self) -> None:
-        """See `Server.stop`."""
+        """End it in order (SIGTERM) and wait; no effect if it does not run. Raises StackError if it must be killed."""
         if self._guard is not None and self.alive:
             self._guard.terminate()
             if self._guard.wait(_STOP_SECONDS) == _KILLED:
@@ -81,13 +84,13 @@ class OwnServer(ABC):
                 )
 
     def kill(self) -> None:
-        """See `Server.kill`."""
+        """End it as a crash does (SIGKILL) and wait for its end; no effect when it does not run."""
         if self._guard is not None and self.alive:
             os.kill(self._pid, signal.SIGKILL)
             self._guard.wait(_STOP_SECONDS)
 
     def restart(self) -> None:
-        """See `Server.restart`."""
+        """Stop, then start."""
         self.stop()
         self.start()
 

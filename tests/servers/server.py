@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 
@@ -12,31 +11,14 @@ class StackError(RuntimeError):
 
 
 class Server(Protocol):
-    """A server with its address; `start` and `restart` keep port and data, so clients find it again after an outage."""
+    """A server that other tests use at the same time: only its address is a test's business.
+
+    A test that stops, freezes or kills one takes one of its own (`OwnServer`, fixtures `own_kafka` and so on).
+    """
 
     @property
     def address(self) -> str:
         """`127.0.0.1:port`; for Redis `redis://127.0.0.1:port`."""
-
-    @property
-    def pid(self) -> int:
-        """Process id of the server itself; raises StackError when it does not run."""
-
-    @property
-    def log_path(self) -> Path:
-        """File with everything that the server prints, kept over restarts."""
-
-    def start(self) -> None:
-        """Start it and wait until it answers; no effect when it runs. Raises StackError with the log's end."""
-
-    def stop(self) -> None:
-        """End it in order (SIGTERM) and wait; no effect if it does not run. Raises StackError if it must be killed."""
-
-    def kill(self) -> None:
-        """End it as a crash does (SIGKILL) and wait for its end; no effect when it does not run."""
-
-    def restart(self) -> None:
-        """Stop, then start."""
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

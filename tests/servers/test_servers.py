@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tests.harness.size import only_full
+from tests.servers.process import OwnServer
 from tests.servers.server import Server, wait_until
 
 pytestmark = pytest.mark.stack
@@ -24,17 +25,17 @@ pytestmark = pytest.mark.stack
 _ANSWER = 30
 
 
-def test_kafka_hands_over_a_record_also_after_a_crash(kafka_server: Server) -> None:
+def test_kafka_hands_over_a_record_also_after_a_crash(own_kafka: OwnServer) -> None:
     topic = f"records-{uuid.uuid4().hex}"
-    _create_topic(kafka_server.address, topic)
-    _produce(kafka_server.address, topic, b"before")
-    assert _consume(kafka_server.address, topic, 1) == [b"before"]
+    _create_topic(own_kafka.address, topic)
+    _produce(own_kafka.address, topic, b"before")
+    assert _consume(own_kafka.address, topic, 1) == [b"before"]
 
-    kafka_server.kill()
-    kafka_server.start()
+    own_kafka.kill()
+    own_kafka.start()
 
-    _produce(kafka_server.address, topic, b"after")
-    assert _consume(kafka_server.address, topic, 2) == [b"before", b"after"]
+    _produce(own_kafka.address, topic, b"after")
+    assert _consume(own_kafka.address, topic, 2) == [b"before", b"after"]
 
 
 def test_kafka_creates_no_topic_by_itself(kafka_server: Server) -> None:
@@ -46,11 +47,11 @@ def test_kafka_creates_no_topic_by_itself(kafka_server: Server) -> None:
 
 @only_full
 def test_cassandra_keeps_the_cell_with_the_highest_timestamp_over_an_outage(
-    cassandra_server: Server,
+    own_cassandra: OwnServer,
 ) -> None:
     keyspace = f"k{uuid.uuid4().hex}"
     table = f"{keyspace}.cells"
-    with _cluster(cassandra_server.address) as cluster:
+    with _cluster(own_cassandra.address) as cluster:
         session = cluster.connect()
         replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
         session.execute(f"CREATE KEYSPACE {keyspace} WITH replication = {replication}")
@@ -60,30 +61,30 @@ def test_cassandra_keeps_the_cell_with_the_highest_timestamp_over_an_outage(
         assert _cell(session, table) == ("new", 2000)
 
     # In order first: a periodic commit log may lose the last moments before a crash (see README.md, "Crashes").
-    cassandra_server.restart()
-    cassandra_server.kill()
-    cassandra_server.start()
+    own_cassandra.restart()
+    own_cassandra.kill()
+    own_cassandra.start()
 
-    with _cluster(cassandra_server.address) as cluster:
+    with _cluster(own_cassandra.address) as cluster:
         assert _cell(cluster.connect(), table) == ("new", 2000)
 
 
-def test_redis_keeps_a_key_over_a_restart_and_a_crash(redis_server: Server) -> None:
+def test_redis_keeps_a_key_over_a_restart_and_a_crash(own_redis: OwnServer) -> None:
     key = uuid.uuid4().hex
-    with redis.Redis.from_url(redis_server.address, socket_timeout=_ANSWER) as client:
+    with redis.Redis.from_url(own_redis.address, socket_timeout=_ANSWER) as client:
         client.set(key, "kept")
-        redis_server.restart()
+        own_redis.restart()
         assert client.get(key) == b"kept"
         client.set(key, "changed")
-        redis_server.kill()
-        redis_server.start()
+        own_redis.kill()
+        own_redis.start()
         assert client.get(key) == b"changed"
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-@pytest.mark.parametrize("fixture", ["kafka_server", pytest.param("cassandra_server", marks=only_full), "redis_server"])
+@pytest.mark.parametrize("fixture", ["own_kafka", pytest.param("own_cassandra", marks=only_full), "own_redis"])
 def test_stop_ends_the_process_and_start_takes_the_same_port(fixture: str, request: pytest.FixtureRequest) -> None:
-    server: Server = request.getfixturevalue(fixture)
+    server: OwnServer = request.getfixturevalue(fixture)
     address, pid = server.address, server.pid
     server.stop()
     assert not _exists(pid)
@@ -92,8 +93,8 @@ def test_stop_ends_the_process_and_start_takes_the_same_port(fixture: str, reque
     assert server.pid != pid
 
 
-def test_a_killed_parent_leaves_neither_server_nor_directory(redis_server: Server) -> None:
-    assert redis_server.pid
+def test_a_killed_parent_leaves_neither_server_nor_directory(own_redis: OwnServer) -> None:
+    assert own_redis.pid
     program = (
         "from tests.servers import running\n"
         "with running(redis=True) as stack:\n"

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.jobs.assessments import attempts as assessments
+from lern_tasks.jobs.assessments.attempts import Attempts, row_key
 from lern_tasks.jobs.assessments.rules.attempt import AttemptId, StoredAttempt, Submission, Write
 from lern_tasks.jobs.assessments.rules.score import Answer, score_of
 from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
+from lern_tasks.jobs.assessments.scores import Scores
 from lern_tasks.storage.gateway import Gateway, PutMap, Row
 from lern_tasks.storage.table import Table
 from lern_tasks.sunbird import activity_aggregates
@@ -66,11 +67,11 @@ def attempt(identity: AttemptId, *answers: Answer, ts: int = 0, created: bool = 
 
 
 def row_of(gateway: Gateway, table: Table, key: EnrolmentKey, identity: AttemptId = A1) -> Row | None:
-    return read(gateway, table, assessments.row_key(key, identity), *list(table.columns))
+    return read(gateway, table, row_key(key, identity), *list(table.columns))
 
 
 def found(gateway: Gateway, table: Table, key: EnrolmentKey) -> dict[AttemptId, StoredAttempt]:
-    attempts = assessments.read(gateway, table, [key])[key]
+    attempts = Attempts(gateway, table).read([key])[key]
     assert not isinstance(attempts, LernError), attempts
     return attempts
 
@@ -78,7 +79,7 @@ def found(gateway: Gateway, table: Table, key: EnrolmentKey) -> dict[AttemptId, 
 def test_a_whole_attempt(gateway: Gateway, table: Table) -> None:
     key = enrolment()
     whole = answer(kind="mcq", title="é?", description="", values=[{"1": "{}"}, {}], params=[{"a": "b", "c": "d"}])
-    write(gateway, assessments.write(table, key, attempt(A1, whole, answer(None, 1.0)), now=NOW, timestamp=TOKEN))
+    write(gateway, Attempts(gateway, table).put(key, attempt(A1, whole, answer(None, 1.0)), now=NOW, timestamp=TOKEN))
     row = row_of(gateway, table, key)
     assert row is not None
     bare = {"title": None, "type": None, "description": None, "id": None, "score": 1.0}
@@ -116,11 +117,11 @@ def test_a_whole_attempt(gateway: Gateway, table: Table) -> None:
 def test_a_newer_version_replaces_the_answers_and_keeps_the_time_of_the_first(gateway: Gateway, table: Table) -> None:
     key = enrolment()
     first = attempt(A1, answer("q1"), answer("q2"))
-    write(gateway, assessments.write(table, key, first, now=EARLIER, timestamp=TOKEN))
+    write(gateway, Attempts(gateway, table).put(key, first, now=EARLIER, timestamp=TOKEN))
     second = attempt(A1, answer("q2", 0.0), ts=5, created=False)
-    write(gateway, assessments.write(table, key, second, now=NOW, timestamp=TOKEN + 10))
+    write(gateway, Attempts(gateway, table).put(key, second, now=NOW, timestamp=TOKEN + 10))
     late = attempt(A1, answer("q9", 9.0), answer("q8", 9.0), ts=9)
-    write(gateway, assessments.write(table, key, late, now=EARLIER, timestamp=TOKEN + 5))
+    write(gateway, Attempts(gateway, table).put(key, late, now=EARLIER, timestamp=TOKEN + 5))
     row = row_of(gateway, table, key)
     assert row is not None
     assert [each["id"] for each in row["question"]] == ["q2"]
@@ -135,7 +136,7 @@ def test_attempts_of_an_enrolment_are_read_without_its_neighbours(gateway: Gatew
         write(
             gateway,
             *(
-                assessments.write(table, owner, attempt(identity, answer()), now=NOW, timestamp=TOKEN)
+                Attempts(gateway, table).put(owner, attempt(identity, answer()), now=NOW, timestamp=TOKEN)
                 for identity in (B1, A2, A1)
             ),
         )
@@ -143,7 +144,7 @@ def test_attempts_of_an_enrolment_are_read_without_its_neighbours(gateway: Gatew
     assert set(attempts) == {A1, A2, B1}
     assert attempts[A1] == stored("do_a", "1", 1.5, 2.0, 1_700_000_000_000, created=1_800_000_000_123)
     absent, blank = enrolment(), replace(key, user_id="")
-    many = assessments.read(gateway, table, [key, absent, blank, others[0]])
+    many = Attempts(gateway, table).read([key, absent, blank, others[0]])
     assert many[absent] == {}
     assert isinstance(many[blank], InvalidEvent)
     assert many[others[0]] == attempts
@@ -151,7 +152,7 @@ def test_attempts_of_an_enrolment_are_read_without_its_neighbours(gateway: Gatew
 
 def test_an_attempt_of_others_may_lack_anything(gateway: Gateway, table: Table) -> None:
     key = enrolment()
-    write(gateway, put(table, assessments.row_key(key, A1), grand_total="1/2"))
+    write(gateway, put(table, row_key(key, A1), grand_total="1/2"))
     assert found(gateway, table, key) == {A1: stored("do_a", "1", 0, 0, None, created=None)}
 
 
@@ -175,7 +176,7 @@ def test_scores_join_what_others_put_into_the_maps(gateway: Gateway, tables: Job
         PutMap(table=table, key=row, column="agg_last_updated", entries=dict.fromkeys(old, EARLIER)),
     )
     for timestamp in (TOKEN, TOKEN + 10):
-        write(gateway, *activity_aggregates.write_scores(table, key, SUMMARY, now=NOW, timestamp=timestamp))
+        write(gateway, *Scores(gateway, table).changes(key, SUMMARY, now=NOW, timestamp=timestamp))
         found = course_row(gateway, tables, key)
         assert found["aggregates"] == {**old, **SUMMARY.figures}
         moments = {**dict.fromkeys(old, EARLIER), **dict.fromkeys(SUMMARY.figures, NOW)}
@@ -196,14 +197,14 @@ def test_scores_without_attempts_go_and_everything_else_stays(
         PutMap(table=table, key=row, column="agg_last_updated", entries=dict.fromkeys(old, EARLIER)),
     )
     for timestamp in (TOKEN, TOKEN + 10):
-        entries = activity_aggregates.read_entries(gateway, table, [key])[key]
+        entries = Scores(gateway, table).read([key])[key]
         assert not isinstance(entries, LernError)
         write(
             gateway,
-            *activity_aggregates.write_scores(table, key, summary, now=NOW, timestamp=timestamp, stored=entries),
+            *Scores(gateway, table).changes(key, summary, now=NOW, timestamp=timestamp, stored=entries),
         )
         found = course_row(gateway, tables, key)
         assert found["aggregates"] == {"completedCount": 7.0, **summary.figures}
         assert found["agg_last_updated"] == {"completedCount": EARLIER, **dict.fromkeys(summary.figures, NOW)}
         assert found["agg_details"] == (summary.details or None)
-    assert activity_aggregates.read_entries(gateway, table, [enrolment()]).popitem()[1] is None
+    assert Scores(gateway, table).read([enrolment()]).popitem()[1] is None

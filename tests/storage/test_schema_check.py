@@ -16,9 +16,9 @@ from lern_tasks.storage.cassandra.schema_check import (
     differences,
     found_schema,
     key_of,
-    needed_tables,
 )
 from lern_tasks.storage.table import Table
+from lern_tasks.sunbird.table_names import needed_tables
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, ASSESSMENTS, ENROLMENTS, MERGE_LEDGER, QUESTION
 
 

@@ -11,7 +11,7 @@ from tests.harness.assess_events import answered, attempt
 from tests.harness.course import course_tree
 from tests.variables.case import Case, Idle
 from tests.variables.environment import Stage
-from tests.variables.observations import asked, common, nothing, outcome, requests, tables, topics, waiting
+from tests.variables.observations import asked, nothing, outcome, requests, tables, topics, waiting
 from tests.variables.progress import BY_KAFKA
 
 JOB: Final = "assessment_aggregator"
@@ -50,7 +50,6 @@ _read = "GET /content/content/v3/read/r1"
 _attempts, _figures = "sunbird_courses.assessment_aggregator", "sunbird_courses.user_activity_agg"
 
 CASES = [
-    *common(JOB),
     _case("kafka.output.certissue.topic", "{env}.requests", topics, {"dev.requests"}, attempting, BY_KAFKA),
     _case(
         "lms-cassandra.keyspace",

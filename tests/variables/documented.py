@@ -195,7 +195,13 @@ FURTHER: Mapping[str, Defaults] = {
     },
 }
 
-EVERYWHERE = ("threshold.batch.read.size", "threshold.batch.read.interval", "kafka.output.failed.topic")
+EVERYWHERE = (
+    "kafka.input.topic",
+    "kafka.groupId",
+    "kafka.output.failed.topic",
+    "threshold.batch.read.size",
+    "threshold.batch.read.interval",
+)
 """Documented for some jobs, and taken by all."""
 
 WRONG: Mapping[tuple[str, str], tuple[str, str]] = {

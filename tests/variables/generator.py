@@ -9,7 +9,7 @@ from tests.harness.requests import generate
 from tests.jobs.certificates.rules.certificates import issued, texts
 from tests.variables.case import Case, Idle
 from tests.variables.environment import Stage
-from tests.variables.observations import body, calls, common, outcome, tables, topics, waiting
+from tests.variables.observations import body, calls, outcome, tables, topics, waiting
 
 JOB: Final = "collection_certificate_generator"
 PREFIX: Final = "LERN_COLLECTION_CERTIFICATE_GENERATOR__"
@@ -65,7 +65,6 @@ _url = body("/TrainingCertificate", "templateUrl")
 _name = body("/TrainingCertificate", "recipient", "name")
 
 CASES = [
-    *common(JOB),
     _case("kafka.output.audit.topic", "{env}.audits", topics, {"dev.audits"}, generating),
     _case("lms-cassandra.keyspace", "other", tables, {"other.course_batch", "other.user_enrolments", _old}, generating),
     _case("lms-cassandra.course_batch.table", "spare", tables, {_spare, _enrolments, _old}, generating),

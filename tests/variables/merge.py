@@ -7,7 +7,7 @@ from lern_tasks.sunbird.table_names import for_job
 from tests.harness.merges import NEW, OLD, merge
 from tests.variables.case import Case
 from tests.variables.environment import Stage
-from tests.variables.observations import common, tables, topics, waiting
+from tests.variables.observations import tables, topics, waiting
 
 JOB: Final = "merge_user_courses"
 PLACE = ("do_c1", "b1")
@@ -41,7 +41,6 @@ _ledger = "lern_tasks.merge_ledger"
 _topic = "kafka.output.course.batch.updater.topic"
 
 CASES = [
-    *common(JOB),
     _case(_topic, "{env}.syncs", topics, {"dev.syncs"}, merging),
     _case("lms-cassandra.keyspace", "other", tables, {*_other, _ledger}, merging),
     _case(

@@ -9,7 +9,7 @@ from tests.harness.requests import issue
 from tests.jobs.certificates.rules.certificates import texts
 from tests.variables.case import Case, Idle
 from tests.variables.environment import Stage
-from tests.variables.observations import calls, common, handed, outcome, tables, topics, waiting
+from tests.variables.observations import calls, handed, outcome, tables, topics, waiting
 
 JOB: Final = "collection_cert_pre_processor"
 NEXT: Final = "collection_certificate_generator"
@@ -56,7 +56,6 @@ _path = "content/tpl_7/artifact/merit.svg"
 _score = handed(NEXT, "related", "assessment", "score")
 
 CASES = [
-    *common(JOB),
     _case("kafka.output.topic", "{env}.requests", topics, {"dev.requests"}, issuing, BY_KAFKA),
     _case("lms-cassandra.keyspace", "other", tables, _other, issuing),
     _case("lms-cassandra.course_batch.table", "spare", tables, {_spare, _enrolments, _figures}, issuing),

@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.jobs.progress.recompute import marker
+from lern_tasks.jobs.progress.dedup_markers import marker
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.table_names import for_job
@@ -14,7 +14,7 @@ from tests.harness.scenario import finished
 from tests.harness.syncs import sync
 from tests.variables.case import Case, Scene
 from tests.variables.environment import Stage
-from tests.variables.observations import asked, common, largest_batch, requests, tables, topics, waiting
+from tests.variables.observations import asked, largest_batch, requests, tables, topics, waiting
 
 AGGREGATOR: Final = "activity_aggregate_updater"
 RECONCILIATION: Final = "enrolment_reconciliation"
@@ -123,7 +123,6 @@ def both(job: ProgressJob) -> list[Case]:
     audits = {"dev.audits"}
     requested = {"dev.telemetry.raw", "dev.requests"}
     return [
-        *common(job),
         case("kafka.audit.topic", "{env}.audits", topics, audits, scene),
         case("kafka.certissue.topic", "{env}.requests", topics, requested, scene, BY_KAFKA),
         case("lms-cassandra.keyspace", "other", tables, elsewhere, scene),

@@ -8,7 +8,7 @@ from lern_tasks.sunbird.table_names import for_job
 from tests.harness.course import course_tree
 from tests.variables.case import Case
 from tests.variables.environment import Stage
-from tests.variables.observations import asked, common, tables, waiting
+from tests.variables.observations import asked, tables, waiting
 
 JOB: Final = "relation_cache_updater"
 
@@ -25,7 +25,6 @@ _case = partial(Case, JOB)
 _leaves, _unit = asked("SADD do_c1:do_c1:leafnodes"), asked("SET un1")
 
 CASES = [
-    *common(JOB),
     _case("lms-cassandra.keyspace", "{env}_other", tables, {"dev_other.content_hierarchy"}, publishing),
     _case("lms-cassandra.table", "spare", tables, {"dev_hierarchy_store.spare"}, publishing),
     _case("redis.database.index", "11", _leaves, {"localhost:6379/11"}, publishing),

@@ -1,5 +1,6 @@
 """The tables of all variables together."""
 
+from lern_tasks.catalogue import EVENT_JOBS
 from tests.variables import (
     assessment,
     documents,
@@ -12,9 +13,11 @@ from tests.variables import (
     user_cache,
 )
 from tests.variables.case import Case, Idle
+from tests.variables.observations import common, invalid, waiting
 
 CASES: list[Case] = [
     *shared.CASES,
+    *(case for job in EVENT_JOBS for case in common(job)),
     *relation.CASES,
     *progress.CASES,
     *assessment.CASES,
@@ -25,7 +28,7 @@ CASES: list[Case] = [
     *user_cache.CASES,
 ]
 
-NO_EFFECT: list[Idle] = [
+_IDLE: list[Idle] = [
     *relation.IDLE,
     *progress.IDLE,
     *assessment.IDLE,
@@ -33,4 +36,10 @@ NO_EFFECT: list[Idle] = [
     *pre_processor.IDLE,
     *generator.IDLE,
     *user_cache.IDLE,
+]
+
+NO_EFFECT: list[Idle] = [
+    *_IDLE,
+    # Of a job that has no variable without effect of its own.
+    *(waiting(job, invalid(job)) for job in EVENT_JOBS if job not in {idle.scope for idle in _IDLE}),
 ]

@@ -2,22 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import pytest
-from pydantic import AliasChoices, BaseModel, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import AliasChoices, SecretStr
 
-from lern_tasks.catalogue import EVENT_JOBS, topic_name
+from lern_tasks.catalogue import EVENT_JOBS, RedisRole, topic_name
 from lern_tasks.errors import SettingsError
-from lern_tasks.settings import RedisRole, Settings
+from lern_tasks.settings import Settings
 from lern_tasks.settings.field import snake
 from lern_tasks.sunbird.table_names import for_job
 from tests.harness.processes import settings_of
 from tests.variables.case import variable
 from tests.variables.documented import DOCUMENTED, EVERYWHERE, FURTHER, WITHOUT_SETTING, WRONG
+from tests.variables.fields import FIELDS, OF_KEY, value_of
 from tests.variables.tables import CASES, NO_EFFECT
 
 LISTED = [
@@ -40,22 +39,6 @@ ROLES: dict[tuple[str, str], RedisRole] = {
     ("user_cache_updater", "redis.user.input.index"): "anonymous_users",
 }
 """The databases that are the role's unless a job says otherwise."""
-
-
-def fields() -> Iterator[tuple[str, str, FieldInfo, list[str]]]:
-    """Scope, name, field and documented keys of each setting that stands for a documented variable."""
-    for scope, group in Settings.model_fields.items():
-        if not isinstance(group.annotation, type) or not issubclass(group.annotation, BaseModel):
-            continue
-        for name, field in group.annotation.model_fields.items():
-            extra = field.json_schema_extra
-            keys = extra.get("documented") if isinstance(extra, dict) else None
-            if isinstance(keys, list) and keys:
-                yield scope, name, field, [str(key) for key in keys]
-
-
-FIELDS = list(fields())
-OF_KEY = {(scope, key): (name, field) for scope, name, field, keys in FIELDS for key in keys}
 
 
 @cache
@@ -115,12 +98,11 @@ def test_the_notes_say_which_variables_have_no_effect() -> None:
     assert {(idle.scope, OF_KEY[idle.scope, idle.key][0]) for idle in NO_EFFECT} == said
 
 
-VALUES = {(line.scope, line.key): line.value for line in (*CASES, *(idle.case for idle in NO_EFFECT))}
-
 SPELLINGS = [
-    (scope, spelling, name, next(VALUES[scope, key] for key in keys if (scope, key) in VALUES))
+    (scope, spelling, name, value)
     for scope, name, field, keys in FIELDS
-    if isinstance(field.validation_alias, AliasChoices)
+    # One without a line is told by the test of the tables above, and by tests/test_catalogue.py.
+    if isinstance(field.validation_alias, AliasChoices) and (value := value_of(scope, keys)) is not None
     for spelling in field.validation_alias.choices
 ]
 

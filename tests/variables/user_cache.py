@@ -8,7 +8,7 @@ from tests.delivery.resumable.long_tasks import LongTasks
 from tests.harness.profiles import cache, cached, changed, profile
 from tests.variables.case import Case, Idle
 from tests.variables.environment import Stage
-from tests.variables.observations import asked, calls, common, outcome, waiting
+from tests.variables.observations import asked, calls, outcome, waiting
 
 JOB: Final = "user_cache_updater"
 DYNAMIC = {"LERN_USER_CACHE_UPDATER__FRAMEWORK_FIELDS": "dynamic"}
@@ -66,7 +66,6 @@ _profile, _framework = calls("/u-1"), calls("/NCF")
 _at = "GET /userorg/private/user/v1/read/u-1"
 
 CASES = [
-    *common(JOB),
     _case("redis-meta.host", "users", _hash, {"users:6379/12"}, changing),
     _case("redis-meta.port", "7000", _hash, {"localhost:7000/12"}, changing),
     _case("redis-meta.database.userstore.id", "11", _hash, {"localhost:6379/11"}, changing),

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 
+from lern_tasks.catalogue import ROWS, EventJob
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, Level, ok, problem
 from lern_tasks.cli.doctor.redis import clock_finding
+from lern_tasks.cli.doctor.used import used
 from lern_tasks.cli.effective import masked
 from lern_tasks.errors import LernError
 from lern_tasks.settings import Settings
 from lern_tasks.storage.table import Table
-from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.sunbird.table_names import for_job, users_of_tables
 
 _WHERE = "LERN_CASSANDRA__HOSTS, LERN_CASSANDRA__USERNAME and LERN_CASSANDRA__PASSWORD"
 
@@ -20,8 +22,6 @@ _NOW = "SELECT toTimestamp(now()) AS now FROM system.local"
 
 _AWAY = "nothing can be read or written: events wait"
 _DIFFERS = "the jobs do not touch a table that differs: their events wait"
-_INDEX = "`lern index-users`, which beat starts each night, waits for it: reports miss what events did not tell"
-_COPY = "with LERN_TASKS__USE_REPORT_ENROLMENTS: administrators' tasks read all enrolments instead, which is slow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +47,20 @@ def checks(settings: Settings, jobs: Jobs) -> list[Check]:
 
 def wanted(settings: Settings, jobs: Jobs) -> list[TableUse]:
     """The tables of `jobs`, and those of what goes on beside them."""
-    from lern_tasks.storage.cassandra.schema_check import users_of_tables  # noqa: PLC0415 (the driver takes 0.3 s to import)
-
     found = [
         TableUse(check="schema", level="problem", table=table, jobs=users, why=_DIFFERS)
         for table, users in users_of_tables(settings, jobs).items()
     ]
-    if "user_cache_updater" in jobs:
-        own = for_job(settings, "user_cache_updater")
-        tables = (own.users, own.user_organisations, own.organisations, own.locations, own.system_settings)
-        of: Jobs = ("user_cache_updater",)
-        found += [TableUse(check="user tables", level="warning", table=table, jobs=of, why=_INDEX) for table in tables]
-    if settings.tasks.use_report_enrolments and "collection_cert_pre_processor" in jobs:
-        copy = for_job(settings, "collection_cert_pre_processor").report_enrolments
-        of = ("collection_cert_pre_processor",)
-        found.append(TableUse(check="copy by batch", level="warning", table=copy, jobs=of, why=_COPY))
-    return found
+    return [*found, *(use for job in jobs for use in _beside(settings, job))]
+
+
+def _beside(settings: Settings, job: EventJob) -> Iterator[TableUse]:
+    names = for_job(settings, job)
+    for beside in ROWS[job].beside:
+        if used(settings, job, beside.unless):
+            for name in beside.tables:
+                table: Table = getattr(names, name)
+                yield TableUse(check=beside.check, level="warning", table=table, jobs=(job,), why=beside.why)
 
 
 def _not_used(settings: Settings) -> Iterator[Finding]:
@@ -70,7 +68,7 @@ def _not_used(settings: Settings) -> Iterator[Finding]:
 
 
 def _schema(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
-    from lern_tasks.storage.cassandra.gateway import CassandraGateway  # noqa: PLC0415 (as above)
+    from lern_tasks.storage.cassandra.gateway import CassandraGateway  # noqa: PLC0415 (the driver takes 0.3 s to import)
 
     gateway, differs = CassandraGateway(settings), set[str]()
     tables = wanted(settings, jobs)

@@ -6,9 +6,10 @@ from typing import Any
 
 from redis.connection import parse_url
 
-from lern_tasks.catalogue import EventJob
+from lern_tasks.catalogue import ROWS, EventJob, JobName, RedisRole
 from lern_tasks.cli.doctor.finding import Jobs
-from lern_tasks.settings import RedisRole, Settings
+from lern_tasks.cli.doctor.used import used
+from lern_tasks.settings import Settings
 
 MUST_KEEP: tuple[RedisRole, ...] = ("broker", "state", "dedup")
 """What is lost here is a task, a registry intent, a count."""
@@ -44,7 +45,7 @@ class Use:
 
     role: RedisRole
     url: str
-    scope: EventJob | None
+    scope: JobName | None
     jobs: Jobs
 
     @property
@@ -86,20 +87,8 @@ def uses(settings: Settings, jobs: Jobs) -> list[Use]:
     return list(found.values())
 
 
-def _of(settings: Settings, job: EventJob) -> Iterator[tuple[RedisRole, EventJob | None]]:
+def _of(settings: Settings, job: EventJob) -> Iterator[tuple[RedisRole, JobName | None]]:
     """The roles of one job, each with the job whose settings place it."""
-    match job:
-        case "relation_cache_updater":
-            yield from (("relation_cache", job), ("units", job))
-        case "activity_aggregate_updater" | "enrolment_reconciliation":
-            # Both count the same contents, so that both look at the same markers.
-            yield from (("relation_cache", job), ("dedup", "activity_aggregate_updater"))
-        case "assessment_aggregator":
-            if settings.assessment_aggregator.leaf_check != "off":
-                yield "relation_cache", job
-            if settings.assessment_aggregator.assessment_skip_missingrecords:
-                yield "metadata", job
-        case "collection_cert_pre_processor":
-            yield from (("metadata", None), ("collection", None))
-        case "user_cache_updater":
-            yield from (("users", job), ("anonymous_users", job))
+    for use in ROWS[job].redis:
+        if used(settings, job, use.unless):
+            yield use.role, job if use.of == "" else use.of

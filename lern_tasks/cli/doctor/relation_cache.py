@@ -6,39 +6,37 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
-from lern_tasks.catalogue import EventJob
+from lern_tasks.catalogue import ROWS, EventJob, RedisRole
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.doctor.redis import connect, place
 from lern_tasks.cli.doctor.redis_uses import address
+from lern_tasks.cli.doctor.used import used
 from lern_tasks.settings import Settings
 
-_USERS: Jobs = (
-    "relation_cache_updater",
-    "activity_aggregate_updater",
-    "assessment_aggregator",
-    "enrolment_reconciliation",
-)
-"""The job that writes it, and those that read it."""
+_ROLE: RedisRole = "relation_cache"
 
 _WHY = "a course whose relations are not found has no leaf nodes: its events wait or are judged wrongly"
 
 
 def checks(settings: Settings, jobs: Jobs) -> list[Check]:
-    """Each job beside the updater; without it beside the first of them: where a Flink job writes is not known here."""
-    users = [job for job in _USERS if job in jobs]
-    if settings.assessment_aggregator.leaf_check == "off" and "assessment_aggregator" in users:
-        users.remove("assessment_aggregator")
+    """Each job beside the updater; without it beside the first of them: where a Flink job writes is not known here.
+
+    The updater comes first in the table of jobs.
+    """
+    users = [job for job in jobs for use in ROWS[job].redis if use.role == _ROLE and used(settings, job, use.unless)]
     return [
         Check(name="relation cache", look=partial(_check, users[0], job), why=_WHY, jobs=(job,)) for job in users[1:]
     ]
 
 
 def _check(first: EventJob, job: EventJob, settings: Settings) -> Iterator[Finding]:
-    there, here = settings.redis_url("relation_cache", first), settings.redis_url("relation_cache", job)
+    there, here = settings.redis_url(_ROLE, first), settings.redis_url(_ROLE, job)
     if same_place(there, here):
         yield ok("relation cache", f"at {place(here)}, as for {first}")
         return
-    key = "REDIS_DATABASE_INDEX" if first == "relation_cache_updater" else "REDIS_DATABASE_RELATIONCACHE_ID"
+    # The updater's own key has a name of its own.
+    own = hasattr(settings.job(first), "redis_database_index")
+    key = "REDIS_DATABASE_INDEX" if own else "REDIS_DATABASE_RELATIONCACHE_ID"
     yield problem(
         "relation cache",
         f"read at {place(here)}, and {place(there)} is that of {first}",

@@ -1,14 +1,14 @@
 """Workers: somebody takes from every queue that tasks are sent to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from redis.exceptions import RedisError
 
 from bridge.publisher import bare_app
-from lern_tasks import catalogue as topics
-from lern_tasks.catalogue import EventJob, dashed, queue_name
+from lern_tasks import catalogue
+from lern_tasks.catalogue import dashed, queue_name
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, warning
 from lern_tasks.cli.doctor.redis import connect
 from lern_tasks.settings import Settings
@@ -17,15 +17,6 @@ _ANSWER = 1.5
 """Seconds for workers to say which queues they take from."""
 
 _WORKER = "REMAP_SIGTERM=SIGQUIT celery -A lern_tasks worker"
-
-_NEXT: Mapping[EventJob, Jobs] = {
-    "activity_aggregate_updater": ("collection_cert_pre_processor", "enrolment_reconciliation"),
-    "assessment_aggregator": ("collection_cert_pre_processor",),
-    "enrolment_reconciliation": ("collection_cert_pre_processor",),
-    "merge_user_courses": ("enrolment_reconciliation", "assessment_aggregator"),
-    "collection_cert_pre_processor": ("collection_certificate_generator",),
-}
-"""The jobs that a job hands on to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +35,15 @@ def checks(jobs: Jobs) -> list[Check]:
 
 def queues(jobs: Jobs) -> list[Queue]:
     """The queues of `jobs`, and those that every installation has."""
-    found = [Queue(name=queue_name(job), why="its events wait", jobs=(job,)) for job in jobs]
-    if "collection_certificate_generator" in jobs:
-        of: Jobs = ("collection_certificate_generator",)
-        why = "what follows an issued certificate waits"
-        found += [Queue(name=queue_name(job), why=why, jobs=of) for job in topics.FOLLOW_UPS]
+    rows = [row for row in catalogue.ROWS.values() if row.scope in jobs]
+    # Sorted by whether they follow another job: first those that were asked for.
     return [
-        *found,
-        Queue(name=topics.BULK_QUEUE, why="replays, `lern index-users` and what administrators trigger wait"),
-        Queue(name=topics.MAINTENANCE_QUEUE, why="parked messages and the nightly runs wait"),
+        *(
+            Queue(name=queue_name(row.name), why=row.waits, jobs=(row.scope,))
+            for row in sorted(rows, key=lambda row: row.follows is not None)
+        ),
+        Queue(name=catalogue.BULK_QUEUE, why="replays, `lern index-users` and what administrators trigger wait"),
+        Queue(name=catalogue.MAINTENANCE_QUEUE, why="parked messages and the nightly runs wait"),
     ]
 
 
@@ -63,7 +54,7 @@ def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
     needed = queues(jobs)
     missing = [queue for queue in needed if queue.name not in taken]
     if not taken:
-        only = "" if jobs == topics.EVENT_JOBS else f" -Q {','.join(queue.name for queue in needed)}"
+        only = "" if jobs == catalogue.EVENT_JOBS else f" -Q {','.join(queue.name for queue in needed)}"
         yield warning("workers", f"no worker answers within {_ANSWER:g} s", f"{_WORKER}{only}")
     else:
         for queue in missing:
@@ -77,7 +68,7 @@ def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
 def _handed_off(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterator[Finding]:
     """Jobs that are not among `jobs`, get tasks of theirs, and have no worker: a Flink job would not see those."""
     for job in jobs:
-        for following in _NEXT.get(job, ()):
+        for following in catalogue.ROWS[job].hands_off_to:
             if following in jobs or queue_name(following) in taken or settings.job(following).hand_off == "kafka":
                 continue
             yield warning(

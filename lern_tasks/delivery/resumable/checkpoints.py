@@ -1,4 +1,7 @@
-"""Where long tasks stand, by task id, in the state Redis. See docs/administration.md, "How a long task goes on"."""
+"""How far resumable tasks are, by task id, in the state Redis.
+
+See docs/administration.md, "How a long task goes on".
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
+from lern_tasks.delivery.record import Attempts
 
 _EXPIRY = 7 * 86_400
 """Seconds, renewed by every page: longer than an outage is waited out, and than anybody asks for the answer."""
@@ -22,7 +26,7 @@ return 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """How far the work is.
+    """How far the work is, as it is stored: the names of the members are those of runs under way.
 
     `after`: what the next page needs to know, None at the start. `done`: how much lies behind, from 0 to 1. `result`:
     what was found so far, in JSON types; at the end the task's result.
@@ -36,9 +40,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """One long task: its stand, the number of the message that goes on with it, and what its page spent of its retries.
+    """One run of a resumable task, as it is stored: the names of the members are those of runs under way.
 
-    Messages with a smaller number are doubles of older ones. `first_failed_ms` is epoch ms.
+    `stand` is the checkpoint, `slice` the number of the message that goes on from it: those with a smaller number are
+    doubles of older ones. `attempt`, `not_yet` and `first_failed_ms` are the `attempts` of the page that is next.
     """
 
     stand: Checkpoint = field(default_factory=Checkpoint)
@@ -47,6 +52,11 @@ class RunState:
     attempt: int = 0
     not_yet: int = 0
     first_failed_ms: int | None = None
+
+    @property
+    def attempts(self) -> Attempts:
+        """What the page has spent of its retries."""
+        return Attempts(attempt=self.attempt, not_yet=self.not_yet, first_failed_ms=self.first_failed_ms)
 
 
 class RunStates:

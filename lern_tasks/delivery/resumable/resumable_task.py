@@ -1,4 +1,6 @@
-"""Long tasks, a slice at a time: a message must end before the broker takes its worker for dead.
+"""Makes resumable tasks: long work that goes on in message after message, page by page.
+
+One message must end before the broker takes its worker for dead.
 
 See docs/administration.md, "How a long task goes on".
 """
@@ -11,16 +13,9 @@ import structlog
 from celery import Task, shared_task
 
 from lern_tasks import settings as lern_settings
-from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.delivery.resources import process_resources
-from lern_tasks.delivery.resumable.runner import Message, PageFunction, Runner
+from lern_tasks.delivery.resumable.runner import PageFunction, RunMessage, Runner
 from lern_tasks.errors import InvalidArgument, LernError
-from lern_tasks.settings import Settings
-
-
-def soft_limit(settings: Settings) -> int:
-    """Seconds: the longest of the jobs, on which the broker's visibility timeout counts."""
-    return max(settings.job(job).soft_time_limit for job in EVENT_JOBS)
 
 
 def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunction]], Task]:
@@ -32,28 +27,29 @@ def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunc
 
     def decorate(begin: Callable[..., PageFunction]) -> Task:
         settings = lern_settings.current()
-        limit = soft_limit(settings)
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            # The argument's name is that of messages in flight: the number of this one.
             number = kwargs.pop("slice", 0)
             ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
                 arguments = _bound(begin, args, kwargs)
                 page = begin(**arguments)
-                if type(number) is not int or number < 0:
-                    raise InvalidArgument("slice is set by the task itself; leave it out")
-                message = Message(name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing)
-                return Runner(message, page, ctx, soft_limit=soft_limit(ctx.settings)).run()
+                _check_number(number)
+                message = RunMessage(
+                    name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing
+                )
+                return Runner(message, page, ctx, soft_limit=ctx.settings.longest_soft_limit).run()
 
         run.__doc__ = begin.__doc__
         run.__module__ = begin.__module__
         made: Task = shared_task(
             name=name,
             bind=True,
-            soft_time_limit=limit,
-            time_limit=limit + settings.tasks.hard_limit_margin,
+            soft_time_limit=settings.longest_soft_limit,
+            time_limit=settings.longest_soft_limit + settings.tasks.hard_limit_margin,
             throws=(LernError,),
-            # Else each slice would begin as STARTED, and hide how far the task is.
+            # Else each message would begin as STARTED, and hide how far the task is.
             track_started=False,
         )(run)
         return made
@@ -67,3 +63,9 @@ def _bound(begin: Callable[..., PageFunction], args: Any, kwargs: Any) -> dict[s
     except TypeError as error:
         raise InvalidArgument(f"{error}; it takes {', '.join(inspect.signature(begin).parameters)}") from None
     return dict(bound.arguments)
+
+
+def _check_number(number: object) -> None:
+    """Raise InvalidArgument for what no message of ours has."""
+    if type(number) is not int or number < 0:
+        raise InvalidArgument("slice is set by the task itself; leave it out")

@@ -1,13 +1,12 @@
-"""One message of a long task: page by page, until the end or until its time is over.
+"""One message of a resumable task: page by page, until the end or until its time is over.
 
 See docs/administration.md, "How a long task goes on".
 """
 
-import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NoReturn
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -16,18 +15,16 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from lern_tasks.catalogue import BULK_QUEUE
+from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
-from lern_tasks.delivery.retry_policy import GiveUp, decide
-from lern_tasks.delivery.settlement import retry_limits
-from lern_tasks.delivery.task import PoisonMessage
-from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, TransientError
-from lern_tasks.jobs.relations.refresh_request import ask_for_relations
+from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
+from lern_tasks.errors import DependencyDown, LernError, NotReady, TransientError
 from lern_tasks.logs import logger
 
 PROGRESS = "PROGRESS"
-"""The state of a long task that goes on; its meta is {doing, done (0 to 1), note, result (so far)}."""
+"""The state of a resumable task that goes on; its meta is {doing, done (0 to 1), note, result (so far)}."""
 
 _SHOWN_EVERY = 1.0
 """Seconds between two looks that a person takes."""
@@ -36,7 +33,7 @@ _log = logger(__name__)
 
 
 class PageContext:
-    """What a page may know of the slice that it belongs to."""
+    """What a page may know of the message that runs it."""
 
     def __init__(self, ctx: Resources, task_id: str, seconds: float) -> None:
         self.ctx = ctx
@@ -47,7 +44,7 @@ class PageContext:
 
     @property
     def over(self) -> bool:
-        """The slice's time is over: a page that can end early does, the others come after it."""
+        """The message's time is over: a page that can end early does, the others come after it."""
         return time.monotonic() >= self._deadline
 
 
@@ -59,7 +56,7 @@ Raises LernError: an outage is waited out, what is transient is tried again, eve
 
 
 class LostRun(LernError):
-    """Where the task stood is not known any more."""
+    """The checkpoint of the task is not known any more."""
 
     code = "LOST_RUN"
 
@@ -69,8 +66,8 @@ class _Overtaken(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What is sent again, and what is said of it: the task by name, its id, its arguments, the number."""
+class RunMessage:
+    """One message of a run: the task's name, id and arguments, the message's number, and what people see it `doing`."""
 
     name: str
     task_id: str
@@ -82,47 +79,49 @@ class Message:
 class Runner:
     """Runs one message."""
 
-    def __init__(self, message: Message, page: PageFunction, ctx: Resources, *, soft_limit: float) -> None:
+    def __init__(self, message: RunMessage, page: PageFunction, ctx: Resources, *, soft_limit: float) -> None:
         self._message = message
         self._page = page
         self._ctx = ctx
-        self._number = message.number
         self._id = message.task_id
+        self._cap = float(ctx.settings.tasks.countdown_cap)
+        self._delivery_id = f"{message.task_id}:{message.number}"
         self._outage_wait = OutageWait(ctx, soft_limit=soft_limit)
         # Half of the limit: the last page may take as long again.
         self._page_context = PageContext(ctx, self._id, soft_limit / 2)
         self._shown = 0.0
 
     def run(self) -> dict[str, Any]:
-        """Work until the end, or until the time of the slice is over; the result. Raises Ignore when it goes on."""
-        run = RunState(slice=self._number)
+        """Work until the end, or until the time of the message is over; the result. Raises Ignore when it goes on."""
+        run = RunState(slice=self._message.number)
         try:
             run = self._read()
             self._show(run)
             while not run.stand.ended:
                 run = self._advance(run)
                 if self._page_context.over and not run.stand.ended:
-                    self._hand_over(run)
+                    self._send_next(run)
         except _Overtaken:
             # Both deliveries have one tag: when this one is acknowledged and the other dies, nothing would come again.
-            self._send(self._number, countdown=float(self._ctx.settings.tasks.countdown_cap))
+            self._send(self._message.number, delay=self._cap)
             raise Ignore from None
         except SoftTimeLimitExceeded:
-            self._again(run, TransientError("one page took longer than the soft time limit"))
+            self._send_again(run, TransientError("one page took longer than the soft time limit"))
         except LernError as error:
-            self._again(run, error)
+            self._send_again(run, error)
         _log.info("long_task_done", **_numbers(run.stand.result))
         return dict(run.stand.result)
 
     def _read(self) -> RunState:
-        """Where the task stands; a message that is older than what was done is let go."""
-        deliveries = self._outage_wait.call_through_outage(lambda: self._ctx.delivery_counter.increment(self._delivery))
+        """How far the task is. Raises Ignore for a message that is older than what was done."""
+        counter, number = self._ctx.delivery_counter, self._message.number
+        deliveries = self._outage_wait.call_through_outage(lambda: counter.increment(self._delivery_id))
         run = self._outage_wait.call_through_outage(lambda: self._ctx.runs.read(self._id))
-        if run is None and self._number:
+        if run is None and number:
             raise LostRun("where this task stood is not known any more; start it again")
-        if run is None or run.slice < self._number:
-            run = replace(run or RunState(), slice=self._number)
-        if run.slice > self._number and not run.stand.ended:
+        if run is None or run.slice < number:
+            run = replace(run or RunState(), slice=number)
+        if run.slice > number and not run.stand.ended:
             raise Ignore
         if deliveries > self._ctx.settings.tasks.max_deliveries and not run.stand.ended:
             raise PoisonMessage(f"the page after {run.stand.after!r} ended its process {deliveries - 1} times")
@@ -131,12 +130,10 @@ class Runner:
 
     def _advance(self, run: RunState) -> RunState:
         """Do a page and note down what it did."""
-        stand = self._through_outages(run)
-        run = RunState(stand=stand, slice=run.slice, version=run.version)
-        run = self._write(run)
+        checkpoint = self._through_outages(run)
+        run = self._write(RunState(stand=checkpoint, slice=run.slice, version=run.version))
         self._page_context.repeated = False
-        with suppress(DependencyDown):
-            self._ctx.delivery_counter.reset(self._delivery)
+        self._ctx.delivery_counter.reset(self._delivery_id)
         self._show(run)
         return run
 
@@ -145,13 +142,12 @@ class Runner:
             try:
                 return self._page(run.stand, self._page_context)
             except (DependencyDown, TransientError) as error:
-                down = _outage(self._ctx, error)
+                down = RetryPolicy(self._ctx).outage_behind(error)
                 if down is None:
                     raise
                 self._show(run, f"waiting for {down.name}")
                 # Whatever the page does, it did not end its process.
-                with suppress(DependencyDown):
-                    self._ctx.delivery_counter.reset(self._delivery)
+                self._ctx.delivery_counter.reset(self._delivery_id)
                 self._page_context.repeated = True
                 if not self._outage_wait.wait_until_up(down.name):
                     raise down from error
@@ -162,66 +158,42 @@ class Runner:
             raise _Overtaken
         return new
 
-    def _hand_over(self, run: RunState) -> NoReturn:
+    def _send_next(self, run: RunState) -> NoReturn:
         """Let the next message go on. Sent first: what dies in between is delivered again, and sends it twice."""
         self._send(run.slice + 1)
         with suppress(_Overtaken):
             self._write(replace(run, slice=run.slice + 1))
         raise Ignore
 
-    def _again(self, run: RunState, error: LernError) -> NoReturn:
-        """Send the slice again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
+    def _send_again(self, run: RunState, error: LernError) -> NoReturn:
+        """Send this message again after a wait. Raises Ignore; or `error`, which is then what the task ends with."""
         with no_soft_limit():
-            spent, delay = self._spent(run, error)
-            if isinstance(error, NotReady) and error.course_id:
-                ask_for_relations(self._ctx, error.course_id)
-            _log.warning("page_again", code=error.code, seconds=round(delay, 1))
-            self._show(run, f"again in {delay:.0f} s: {error}")
+            policy = RetryPolicy(self._ctx)
+            decision = policy.next(run.attempts, error)
+            if isinstance(decision, GiveUp):
+                raise error
+            attempts = run.attempts.after(decision.consumes, now_ms=policy.now_ms)
+            if isinstance(error, NotReady) and error.remedy:
+                error.remedy.ask(self._ctx)
+            _log.warning("page_again", code=error.code, seconds=round(decision.delay_seconds, 1))
+            self._show(run, f"again in {decision.delay_seconds:.0f} s: {error}")
             with suppress(_Overtaken, DependencyDown):
-                self._write(spent)
-                self._ctx.delivery_counter.reset(self._delivery)
-            self._send(self._number, countdown=min(delay, float(self._ctx.settings.tasks.countdown_cap)))
+                self._write(replace(run, **asdict(attempts)))
+                self._ctx.delivery_counter.reset(self._delivery_id)
+            self._send(self._message.number, delay=decision.delay_seconds)
         raise Ignore
 
-    def _spent(self, run: RunState, error: LernError) -> tuple[RunState, float]:
-        """The run with what the failure costs, and the seconds to wait. Raises `error` when all is spent."""
-        if isinstance(error, Requeue):
-            return run, error.delay
-        now_ms = self._ctx.now_ms()
-        decision = decide(
-            error,
-            attempt=run.attempt,
-            not_yet=run.not_yet,
-            first_failed_ms=run.first_failed_ms,
-            now_ms=now_ms,
-            limits=retry_limits(self._ctx.settings),
-            jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
-        )
-        if isinstance(decision, GiveUp):
-            raise error
-        spent = replace(
-            run,
-            attempt=run.attempt + (decision.consumes == "attempt"),
-            not_yet=run.not_yet + (decision.consumes == "not_yet"),
-            first_failed_ms=run.first_failed_ms or now_ms,
-        )
-        return spent, decision.delay_seconds
-
-    def _send(self, number: int, *, countdown: float = 0.0) -> None:
+    def _send(self, number: int, *, delay: float = 0.0) -> None:
         self._outage_wait.call_until_done(
             lambda: self._ctx.sender.send_named(
                 self._message.name,
+                # The argument's name is that of messages in flight: the number of this one.
                 {**self._message.arguments, "slice": number},
                 task_id=self._id,
                 queue=BULK_QUEUE,
-                countdown=countdown or None,
+                countdown=min(delay, self._cap) or None,
             )
         )
-
-    @property
-    def _delivery(self) -> str:
-        """Counts the deliveries of this slice since its last page."""
-        return f"{self._id}:{self._number}"
 
     def _show(self, run: RunState, note: str = "") -> None:
         """Say in the task's state how far it is. What keeps that from being stored keeps no work from being done."""
@@ -236,18 +208,6 @@ class Runner:
         }
         with suppress(RedisError, OperationalError, OSError, BackendError):
             self._ctx.app.backend.store_result(self._id, meta, PROGRESS)
-
-
-def _outage(ctx: Resources, error: DependencyDown | TransientError) -> DependencyDown | None:
-    """The outage behind an error, if the dependency that it names answers nobody."""
-    if isinstance(error, DependencyDown):
-        return error
-    if error.dependency:
-        try:
-            ctx.probe(error.dependency)
-        except DependencyDown as down:
-            return down
-    return None
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
+from xml.sax.saxutils import escape
 
 import segno
 
-from lern_tasks.jobs.certificates.rules.svg_template import MONTHS, xml_text
-
 _PLACE = re.compile(r"\{\{\{?\s*(.*?)\s*\}?\}\}", re.DOTALL)
+# Characters that no XML document may contain, escaped or not.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DATE_PART = re.compile("YYYY|YY|MMMM|MMM|MM|DD|D|HH|mm|ss")
 # A wide letter of a serif face takes about this share of its size.
 _LETTER_WIDTH = 0.56
@@ -42,7 +43,7 @@ def render(template: str, credential: Mapping[str, Any], address: str) -> str:
 
     def fill(place: re.Match[str]) -> str:
         value = code if place[1] == "qrCode" else _value(shlex.split(place[1]), credential)
-        return xml_text(value)
+        return escape(_NOT_XML.sub("", value), {'"': "&quot;", "'": "&apos;"})
 
     return _PLACE.sub(fill, template)
 
@@ -73,8 +74,8 @@ def _date(text: str, pattern: str) -> str:
     parts = {
         "YYYY": f"{moment.year:04d}",
         "YY": f"{moment.year % 100:02d}",
-        "MMMM": MONTHS[moment.month - 1],
-        "MMM": MONTHS[moment.month - 1][:3],
+        "MMMM": f"{moment:%B}",
+        "MMM": f"{moment:%b}",
         "MM": f"{moment.month:02d}",
         "DD": f"{moment.day:02d}",
         "D": str(moment.day),

@@ -9,14 +9,14 @@ from typing import Any
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.jobs.progress.sync_request import sync_step
+from lern_tasks.jobs.progress.api import sync_handoff
 from lern_tasks.sunbird.audit_event import business_uuid
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 def reconcile(keys: Sequence[EnrolmentKey], cause: Record, ctx: Resources) -> None:
     """Let the progress of these enrolments be computed anew. Raises DependencyDown."""
-    hand_off(ctx, [sync_step(key, cause, ctx) for key in keys])
+    hand_off(ctx, [sync_handoff(key, cause, ctx) for key in keys])
 
 
 def recompute_scores(contents: Sequence[tuple[EnrolmentKey, str]], cause: Record, ctx: Resources) -> None:

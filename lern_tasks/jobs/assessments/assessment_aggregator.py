@@ -1,20 +1,19 @@
 """`lern.assessment_aggregator`: a learner's attempts become scores. See docs/jobs/assessment_aggregator.md."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from lern_tasks.delivery.batch import Batch, fail_each
+from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.handoff import Handoff, hand_off
+from lern_tasks.delivery.locked_groups import grouped, locked_groups
 from lern_tasks.delivery.task import event_job
-from lern_tasks.errors import LockBusy
-from lern_tasks.jobs.assessments import checks
-from lern_tasks.jobs.assessments import scores as assessment_scores
+from lern_tasks.jobs.assessments import checks, submissions
 from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.resources import AssessmentResources
-from lern_tasks.jobs.assessments.scores import Scored
-from lern_tasks.jobs.certificates.rules.requests import issue_event
-from lern_tasks.jobs.progress.recompute import groups_of
+from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
+from lern_tasks.jobs.assessments.submissions import Enrolment
+from lern_tasks.jobs.certificates.api import issue_event
+from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -23,50 +22,54 @@ JOB: Final = "assessment_aggregator"
 
 @event_job(JOB, parse=parse, resources=AssessmentResources)
 def assessment_aggregator(batch: Batch[AssessmentEvent], ctx: AssessmentResources) -> None:
-    """Store attempts, compute each learner's scores from all of them, and ask for a certificate."""
+    """Store attempts, compute each learner's scores from all of them, and ask for a certificate.
+
+    Two round trips to write, as scores of an attempt that is not stored would be seen by a certificate. A record that
+    was delivered before has its scores written again, whatever became of its attempt: an earlier delivery may have
+    died between the two.
+    """
+    kind = ctx.settings.assessment_aggregator.user_activity_agg_type
     checks.refuse(batch.open, ctx)
-    groups = groups_of(batch.open)
-    keys: defaultdict[str, list[EnrolmentKey]] = defaultdict(list)
-    for key in groups:
-        # The lock of the jobs that write progress; several keys share it, if ids have colons.
-        keys[f"progress:{key.text}"].append(key)
-    for holding in ctx.locks.acquire_in_batches(keys, wait=ctx.settings.tasks.lock_wait):
-        tokens = {key: token for name, token in holding.tokens.items() for key in keys[name]}
-        scored = assessment_scores.write([groups[key] for key in tokens], tokens, ctx)
-        lost = {key for name in holding.release() for key in keys[name]}
-        count("lock-lost", len(lost), job=JOB)
-        for key in lost:
-            fail_each(groups[key].items, LockBusy("the lock was lost before the rows were written"))
-        kept = [entry for entry in scored if entry.group.key not in lost]
-        _ask_for_certificates(kept, ctx)
-        for entry in kept:
-            _settle(entry)
-    fail_each(batch.open, LockBusy("another worker is busy with this enrolment"))
+    groups = grouped(batch, by=lambda event: event.key)
+    for held in locked_groups(groups.values(), ctx, job=JOB, lock=progress_lock, about="enrolment"):
+        now = ctx.now()
+        stored = held.found(ctx.attempts.read(held.keys))
+        decided = submissions.decide(held.groups, stored, now=now)
+        attempts = submissions.write(decided, held.tokens, ctx, now=now)
+        submissions.pass_over(decided.values())
+        count("db-score-read-count", len(held.open), job=JOB)
+        replaced = held.found(ctx.scores.read(_to_clear(held.open, ctx)))
+        summaries = {group.key: summarise(attempts[group.key].values(), kind=kind) for group in held.open}
+        held.fail(ctx.scores.write(summaries, replaced, held.tokens, now=now))
+        kept = held.release()
+        _ask_for_certificates(kept, summaries, ctx)
+        for group in kept:
+            submissions.finish(group, decided[group.key])
 
 
-def _ask_for_certificates(scored: Sequence[Scored], ctx: AssessmentResources) -> None:
+def _to_clear(groups: Iterable[Enrolment], ctx: AssessmentResources) -> list[EnrolmentKey]:
+    """The enrolments whose scores of contents without attempts are to go: by setting, where it is only recomputed."""
+    if not ctx.settings.assessment_aggregator.remove_stale_scores:
+        return []
+    return [group.key for group in groups if any(record.event.submission is None for record in group.open)]
+
+
+def _ask_for_certificates(
+    groups: Sequence[Enrolment], summaries: Mapping[EnrolmentKey, Summary], ctx: AssessmentResources
+) -> None:
     """One request for each enrolment, whatever its records were: the pre-processor drops what is issued."""
     topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_certissue_topic)
     now_ms = ctx.now_ms()
-    steps = [
+    handoffs = [
         Handoff(
             job="collection_cert_pre_processor",
-            event=issue_event(entry.group.key, now_ms=now_ms, attempt_id=entry.summary.latest_attempt),
+            event=issue_event(group.key, now_ms=now_ms, attempt_id=summaries[group.key].latest_attempt),
             topic=topic,
-            key=entry.group.key.user_id,
-            business_key=entry.group.key.text,
-            cause=entry.group.open[0].record,
+            key=group.key.user_id,
+            business_key=group.key.text,
+            cause=group.open[0].record,
         )
-        for entry in scored
+        for group in groups
     ]
-    hand_off(ctx, steps)
-    count("cert-issue-events-count", len(steps), job=JOB)
-
-
-def _settle(scored: Scored) -> None:
-    for item in scored.group.open:
-        if scored.verdicts.get(item) == "same" and not item.delivered_before:
-            item.skip("this version of the attempt is stored")
-            continue
-        count("recompute-agg-event-count", item.event.submission is None, job=JOB)
-        item.done()
+    hand_off(ctx, handoffs)
+    count("cert-issue-events-count", len(handoffs), job=JOB)

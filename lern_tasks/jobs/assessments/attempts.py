@@ -22,32 +22,44 @@ def row_key(key: EnrolmentKey, attempt: AttemptId) -> Key:
     return (key.user_id, key.course_id, key.batch_id, attempt.content_id, attempt.attempt_id)
 
 
-def read(
-    gateway: Gateway, table: Table, keys: Sequence[EnrolmentKey]
-) -> dict[EnrolmentKey, dict[AttemptId, StoredAttempt] | LernError]:
-    """All attempts of each enrolment, without their answers."""
-    by_prefix: dict[Key, EnrolmentKey] = {(key.user_id, key.course_id, key.batch_id): key for key in keys}
-    found = gateway.select_many(table, list(by_prefix), _COLUMNS)
-    return {by_prefix[prefix]: _attempts(rows) for prefix, rows in found.items()}
+class Attempts:
+    """The attempts of enrolments."""
 
+    def __init__(self, gateway: Gateway, table: Table) -> None:
+        self._gateway = gateway
+        self._table = table
 
-def write(table: Table, key: EnrolmentKey, attempt: Write, *, now: datetime, timestamp: int) -> PutCells:
-    """Write a whole attempt in one statement: the list of answers is replaced, never merged.
+    def read(self, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, dict[AttemptId, StoredAttempt] | LernError]:
+        """All attempts of each enrolment, without their answers."""
+        by_prefix: dict[Key, EnrolmentKey] = {(key.user_id, key.course_id, key.batch_id): key for key in keys}
+        found = self._gateway.select_many(self._table, list(by_prefix), _COLUMNS)
+        return {by_prefix[prefix]: _attempts(rows) for prefix, rows in found.items()}
 
-    Once for each `timestamp`: a list that is written twice with the same one would be doubled.
-    """
-    submission = attempt.submission
-    cells: dict[str, Any] = {
-        "updated_on": now,
-        "last_attempted_on": submission.attempted_on,
-        "total_score": submission.score.total,
-        "total_max_score": submission.score.maximum,
-        "grand_total": submission.score.text,
-        "question": [_question(answer) for answer in submission.answers],
-    }
-    if attempt.created_on is not None:
-        cells["created_on"] = attempt.created_on
-    return PutCells(table=table, key=row_key(key, submission.id), cells=cells, timestamp=timestamp)
+    def write(
+        self, attempts: Sequence[tuple[EnrolmentKey, Write]], tokens: Mapping[EnrolmentKey, int], *, now: datetime
+    ) -> list[LernError | None]:
+        """Write attempts, each with its lock's fencing token; an answer for each, None for what is written."""
+        return self._gateway.apply(
+            [self.put(key, attempt, now=now, timestamp=tokens[key]) for key, attempt in attempts]
+        )
+
+    def put(self, key: EnrolmentKey, attempt: Write, *, now: datetime, timestamp: int) -> PutCells:
+        """The change that sets a whole attempt in one statement: the list of answers is replaced, never merged.
+
+        Once for each `timestamp`: a list that is written twice with the same one would be doubled.
+        """
+        submission = attempt.submission
+        cells: dict[str, Any] = {
+            "updated_on": now,
+            "last_attempted_on": submission.attempted_on,
+            "total_score": submission.score.total,
+            "total_max_score": submission.score.maximum,
+            "grand_total": submission.score.text,
+            "question": [_question(answer) for answer in submission.answers],
+        }
+        if attempt.created_on is not None:
+            cells["created_on"] = attempt.created_on
+        return PutCells(table=self._table, key=row_key(key, submission.id), cells=cells, timestamp=timestamp)
 
 
 def _question(answer: Answer) -> Mapping[str, Any]:

@@ -15,23 +15,23 @@ JOB: Final = "assessment_aggregator"
 _log = logger(__name__)
 
 
-def refuse(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
-    """Fail the items whose content is not their course's, and those with more answers than there are questions.
+def refuse(records: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
+    """Fail the records whose content is not their course's, and those with more answers than there are questions.
 
     Raises DependencyDown when Redis does not answer.
     """
     settings = ctx.settings.assessment_aggregator
     if settings.leaf_check != "off":
-        _check_leaf_nodes(items, ctx)
+        _check_leaf_nodes(records, ctx)
     if settings.assessment_skip_missingrecords:
-        _check_questions([item for item in items if item.outcome is None and item.event.submission], ctx)
+        _check_questions([record for record in records if record.outcome is None and record.event.submission], ctx)
 
 
-def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
-    contents = dict.fromkeys((item.event.key.course_id, item.event.content_id) for item in items)
+def _check_leaf_nodes(records: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
+    contents = dict.fromkeys((record.event.key.course_id, record.event.content_id) for record in records)
     found = ctx.course_relations(JOB).are_leaf_nodes(list(contents))
-    for item in items:
-        course, content = item.event.key.course_id, item.event.content_id
+    for record in records:
+        course, content = record.event.key.course_id, record.event.content_id
         leaf = found[course, content]
         count("cache-hit-miss-count" if leaf is None else "cache-hit-count", job=JOB)
         if leaf is not False:
@@ -39,7 +39,7 @@ def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Assess
         count("not-a-leaf-node-count", job=JOB)
         _log.warning("not_a_leaf_node", course_id=course, content_id=content)
         if ctx.settings.assessment_aggregator.leaf_check == "enforce":
-            item.fail(
+            record.fail(
                 RuleViolation(
                     f"{content} is no leaf node of {course} in the relation cache; if it belongs to the course, "
                     f"publish the course again and replay this event",
@@ -48,21 +48,21 @@ def _check_leaf_nodes(items: Sequence[BatchRecord[AssessmentEvent]], ctx: Assess
             )
 
 
-def _check_questions(items: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
+def _check_questions(records: Sequence[BatchRecord[AssessmentEvent]], ctx: AssessmentResources) -> None:
     expected: dict[str, float | None | LernError] = {}
-    expected |= ctx.assessed_metadata.question_counts(item.event.content_id for item in items)
-    for item in items:
-        content = item.event.content_id
+    expected |= ctx.assessed_metadata.question_counts(record.event.content_id for record in records)
+    for record in records:
+        content = record.event.content_id
         count("cache-hit-count" if content in expected else "cache-hit-miss-count", job=JOB)
     down: DependencyDown | None = None
-    for item in items:
-        content = item.event.content_id
+    for record in records:
+        content = record.event.content_id
         if content not in expected:
             # One that is away is not asked again for each of the other contents: every time may take its whole limit.
             answer = down or _ask(content, ctx)
             down = answer if isinstance(answer, DependencyDown) else None
             expected[content] = answer
-        _compare(item, expected[content])
+        _compare(record, expected[content])
 
 
 def _ask(content_id: str, ctx: AssessmentResources) -> float | None | LernError:
@@ -76,14 +76,14 @@ def _ask(content_id: str, ctx: AssessmentResources) -> float | None | LernError:
     return number
 
 
-def _compare(item: BatchRecord[AssessmentEvent], expected: float | None | LernError) -> None:
-    answered = len(item.event.submission.answers) if item.event.submission else 0
+def _compare(record: BatchRecord[AssessmentEvent], expected: float | None | LernError) -> None:
+    answered = len(record.event.submission.answers) if record.event.submission else 0
     if isinstance(expected, LernError):
-        item.fail(expected)
+        record.fail(expected)
     elif expected is not None and answered > expected:
-        item.fail(
+        record.fail(
             RuleViolation(
-                f"answers to {answered} questions, where {item.event.content_id} has {expected:g}; "
+                f"answers to {answered} questions, where {record.event.content_id} has {expected:g}; "
                 f"if it has more by now, replay this event",
                 code="TOO_MANY_QUESTIONS",
                 ignored=True,

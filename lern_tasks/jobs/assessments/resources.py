@@ -2,13 +2,26 @@
 
 from functools import cached_property
 
+from lern_tasks.jobs.assessments.attempts import Attempts
 from lern_tasks.jobs.assessments.question_count import QuestionCountClient
-from lern_tasks.jobs.relations.resources import RelationResources
+from lern_tasks.jobs.assessments.scores import Scores
+from lern_tasks.jobs.relations.api import RelationResources
 from lern_tasks.sunbird.content_metadata import Metadata
+from lern_tasks.sunbird.table_names import for_job
 
 
 class AssessmentResources(RelationResources):
     """What the assessments talk to."""
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts of enrolments."""
+        return Attempts(self.gateway, for_job(self.settings, "assessment_aggregator").assessments)
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of enrolments."""
+        return Scores(self.gateway, for_job(self.settings, "assessment_aggregator").activity_agg)
 
     @cached_property
     def assessed_metadata(self) -> Metadata:

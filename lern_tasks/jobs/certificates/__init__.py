@@ -1,1 +1,1 @@
-"""Who has earned a certificate, its issue, and who is told."""
+"""Who is eligible for a certificate, its issue, and who is notified."""

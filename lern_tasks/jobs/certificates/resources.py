@@ -1,24 +1,46 @@
 """What the certificate jobs talk to."""
 
 from functools import cached_property
+from typing import Final
 
+from lern_tasks.catalogue import EventJob
 from lern_tasks.connections.files import Files
 from lern_tasks.delivery.resources import Resources
+from lern_tasks.jobs.certificates.batch_templates import BatchTemplates
 from lern_tasks.jobs.certificates.clients.certificate_files import certificate_files
+from lern_tasks.jobs.certificates.clients.content_service import ContentClient
 from lern_tasks.jobs.certificates.clients.old_registry import OldRegistryClient
 from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexClient
 from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.clients.user_service import UserClient
 from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
+from lern_tasks.jobs.certificates.follow_up.old_registry_rows import OldRegistryRows
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intents
+from lern_tasks.jobs.certificates.issuing.issued_certificates import IssuedCertificates
 from lern_tasks.sunbird.content_metadata import Metadata
-from lern_tasks.sunbird.content_service import ContentClient
-from lern_tasks.sunbird.user_service import UserClient
+from lern_tasks.sunbird.table_names import for_job
+
+_GENERATOR: Final = "collection_certificate_generator"
 
 
 class CertificateResources(Resources):
     """What the certificate jobs talk to."""
+
+    def batch_templates(self, job: EventJob) -> BatchTemplates:
+        """The templates of batches, in the table that the settings of `job` name."""
+        return BatchTemplates(self.gateway, for_job(self.settings, job).course_batch)
+
+    @property
+    def issued_certificates(self) -> IssuedCertificates:
+        """The certificates of enrolments."""
+        return IssuedCertificates(self.gateway, for_job(self.settings, _GENERATOR).enrolments)
+
+    @property
+    def old_registry_rows(self) -> OldRegistryRows:
+        """The old certificates."""
+        return OldRegistryRows(self.gateway, for_job(self.settings, _GENERATOR).cert_registry)
 
     @cached_property
     def intents(self) -> Intents:
@@ -42,7 +64,7 @@ class CertificateResources(Resources):
 
     @cached_property
     def recipients(self) -> UserClient:
-        """The user service, for those who are told about their certificate."""
+        """The user service, for those who are notified of their certificate."""
         return self.opened("users", UserClient.from_settings(self.settings, "certificate_notification"))
 
     @cached_property

@@ -1,7 +1,8 @@
 """Courses without leaf nodes: retired, or to be waited for. See docs/jobs/activity_aggregate_updater.md, "Failure"."""
 
 from lern_tasks.errors import DependencyDown, NotReady, RefusedByService, TransientError
-from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.jobs.progress.search_service import SearchClient
+from lern_tasks.jobs.relations.api import relations_request
 
 _RETIRED = "Retired"
 
@@ -20,17 +21,18 @@ class CourseStatuses:
         return self._known[course_id]
 
     def _ask(self, course_id: str) -> NotReady | None:
+        remedy = relations_request(course_id)
         try:
             status = self._search.collection_status(course_id)
         except DependencyDown as error:
             # Only these records wait: other courses' progress does not depend on the search service.
-            return NotReady(f"no leaf nodes of the course, and {error}", course_id=course_id, consumes=False)
+            return NotReady(f"no leaf nodes of the course, and {error}", remedy=remedy, consumes=False)
         except (NotReady, TransientError, RefusedByService) as error:
-            return NotReady(f"no leaf nodes of the course, and its status is unknown: {error}", course_id=course_id)
+            return NotReady(f"no leaf nodes of the course, and its status is unknown: {error}", remedy=remedy)
         if status == _RETIRED:
             return None
         return NotReady(
             f"the relation cache has no leaf nodes of the course, which is {status}; "
             f"publish it again, or send a relation-cache-update for it",
-            course_id=course_id,
+            remedy=remedy,
         )

@@ -9,13 +9,19 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
-from lern_tasks.jobs.progress.rules.content_counts import Counts, PendingCounts
+from lern_tasks.jobs.progress.rules.content_counts import COMPLETED, Counts, PendingCounts, dedup_checksum
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _PENDING = "lern:pending:"
 
 
+def marker(key: EnrolmentKey, content: str) -> str:
+    """The checksum under which it is marked that a content was counted."""
+    return dedup_checksum(key.course_id, key.batch_id, key.user_id, content, COMPLETED)
+
+
 class DedupMarkers:
-    """Markers and pending counts, both by checksum (`rules.progress.dedup_checksum`)."""
+    """Markers and pending counts, both by checksum (`marker`)."""
 
     def __init__(self, client: Client, *, expiry: int, pending_ttl: int) -> None:
         self._client = client
@@ -25,17 +31,17 @@ class DedupMarkers:
 
     def read(self, checksums: Iterable[str]) -> tuple[frozenset[str], dict[str, PendingCounts]]:
         """The checksums with a marker, and the pending counts of the others; one round trip. Raises DependencyDown."""
-        wanted = list(dict.fromkeys(checksums))
-        if not wanted:
+        unique = list(dict.fromkeys(checksums))
+        if not unique:
             return frozenset(), {}
         pipe = self._client.pipeline(transaction=False)
-        for checksum in wanted:
+        for checksum in unique:
             pipe.exists(checksum)
-        pipe.mget([_PENDING + checksum for checksum in wanted])
+        pipe.mget([_PENDING + checksum for checksum in unique])
         with translated():
             *markers, pending = pipe.execute()
-        marked = frozenset(checksum for checksum, found in zip(wanted, markers, strict=True) if found)
-        return marked, {c: _load(text) for c, text in zip(wanted, pending, strict=True) if text and c not in marked}
+        marked = frozenset(checksum for checksum, found in zip(unique, markers, strict=True) if found)
+        return marked, {c: _load(text) for c, text in zip(unique, pending, strict=True) if text and c not in marked}
 
     def write_ahead(self, pending: Mapping[str, PendingCounts]) -> None:
         """Store what is about to be written, before the rows. Raises DependencyDown."""
@@ -49,11 +55,11 @@ class DedupMarkers:
 
     def mark(self, checksums: Iterable[str]) -> None:
         """Mark as seen, last of all effects, and forget the pending counts. Raises DependencyDown."""
-        wanted = list(dict.fromkeys(checksums))
-        if not wanted:
+        unique = list(dict.fromkeys(checksums))
+        if not unique:
             return
         pipe = self._client.pipeline(transaction=True)
-        for checksum in wanted:
+        for checksum in unique:
             pipe.set(checksum, "", ex=self._expiry)
             pipe.delete(_PENDING + checksum)
         with translated():

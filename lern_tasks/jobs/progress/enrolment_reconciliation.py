@@ -3,22 +3,28 @@
 See docs/jobs/enrolment_reconciliation.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from lern_tasks.delivery.batch import Batch
+from lern_tasks.delivery.batch import Batch, BatchRecord, Failed
+from lern_tasks.delivery.locked_groups import Group, grouped, locked_groups
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task import event_job
-from lern_tasks.errors import LernError, LockBusy
+from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.events import ReconcileRequest, parse_reconcile
-from lern_tasks.jobs.progress.recompute import Computed, groups_of, rounds
+from lern_tasks.jobs.progress.follow_ups import ask_for_certificates, publish_audits
+from lern_tasks.jobs.progress.inputs import ProgressRequest, read_inputs
 from lern_tasks.jobs.progress.resources import ProgressResources
-from lern_tasks.jobs.progress.rows import ProgressRequest
+from lern_tasks.jobs.progress.rows import progress_lock
+from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_all
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 JOB: Final = "enrolment_reconciliation"
+
+Enrolment = Group[EnrolmentKey, Any]
+"""The records that ask for the reconciliation of one enrolment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +48,40 @@ class Reconciliation:
 @event_job(JOB, parse=parse_reconcile, resources=ProgressResources)
 def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: ProgressResources) -> None:
     """Compute progress again from what is stored, write aggregates and the enrolment row, and ask for a certificate."""
-    groups = groups_of(batch.open)
-    found = _reconcile(
-        {key: group.cause for key, group in groups.items()},
-        ctx,
-        delivered_before={key for key, group in groups.items() if group.delivered_before},
-    )
-    for key, answer in found.items():
-        if isinstance(answer, Reconciliation) and not answer.contents:
-            for item in groups[key].items:
-                item.skip("no contents are stored")
+    groups = grouped(batch, by=lambda event: event.key)
+    for group, reconciliation in reconciled(groups.values(), ctx):
+        if reconciliation.contents:
+            group.done()
         else:
-            groups[key].settle(answer if isinstance(answer, LernError) else None)
+            group.skip("no contents are stored")
+
+
+def reconciled(groups: Iterable[Enrolment], ctx: ProgressResources) -> Iterator[tuple[Enrolment, Reconciliation]]:
+    """Reconcile the enrolments; each that could be, once all its effects have happened. The others have failed.
+
+    Nothing is counted, so nothing is noted down or marked as seen. Raises DependencyDown.
+    """
+    settings = ctx.settings.enrolment_reconciliation
+    for held in locked_groups(groups, ctx, job=JOB, lock=progress_lock, about="enrolment"):
+        now = ctx.now()
+        requests = [
+            ProgressRequest(key=group.key, delivered_before=group.delivered_before, reconciling=True)
+            for group in held.groups
+        ]
+        inputs = held.found(read_inputs(JOB, requests, ctx))
+        decisions = decide_all(
+            inputs,
+            now=now,
+            filter_processed=settings.activity_filter_processed_enrolments,
+            units=settings.activity_module_aggs_enabled,
+        )
+        held.fail(ctx.progress_rows(JOB).write(decisions.values(), held.tokens, now=now))
+        kept = held.release()
+        written = [decisions[group.key] for group in kept]
+        ask_for_certificates(JOB, written, held.causes, ctx)
+        publish_audits(JOB, written, ctx)
+        for group in kept:
+            yield group, _reconciliation(inputs[group.key], decisions[group.key])
 
 
 def reconcile(
@@ -65,32 +93,30 @@ def reconcile(
 ) -> dict[EnrolmentKey, Reconciliation | LernError]:
     """Reconcile each enrolment because of the record `cause`; for each what was done, or why it could not be.
 
-    An enrolment that is complete is handed on to the pre-processor, always: it drops what is issued. Those in
+    An enrolment that is complete is handed off to the pre-processor, always: it drops what is issued. Those in
     `delivered_before` repeat the audit event of a completion. Outages are answers too: nothing is raised for them.
     """
-    return _reconcile(dict.fromkeys(keys, cause), ctx, delivered_before=delivered_before)
-
-
-def _reconcile(
-    causes: Mapping[EnrolmentKey, Record], ctx: ProgressResources, *, delivered_before: AbstractSet[EnrolmentKey]
-) -> dict[EnrolmentKey, Reconciliation | LernError]:
-    def wanted(keys: Sequence[EnrolmentKey]) -> list[ProgressRequest]:
-        return [ProgressRequest(key=key, delivered_before=key in delivered_before, reconciling=True) for key in keys]
-
-    found: dict[EnrolmentKey, Reconciliation | LernError] = {}
-    missing: LernError = LockBusy("another worker is busy with this enrolment")
+    groups: list[Enrolment] = [Group(key, [BatchRecord(cause, key in delivered_before)]) for key in dict.fromkeys(keys)]
+    found: dict[EnrolmentKey, Reconciliation] = {}
     try:
-        for answers in rounds(JOB, causes, ctx, wanted=wanted):
-            found |= {key: _said(answer) for key, answer in answers.items()}
+        for group, reconciliation in reconciled(groups, ctx):
+            found[group.key] = reconciliation
     except LernError as error:
-        missing = error
-    return {key: found.get(key, missing) for key in causes}
+        for group in groups:
+            group.fail(error)
+    return {**_errors(groups), **found}
 
 
-def _said(answer: Computed | LernError) -> Reconciliation | LernError:
-    if isinstance(answer, LernError):
-        return answer
-    inputs, decision = answer.inputs, answer.decision
+def _errors(groups: Iterable[Enrolment]) -> dict[EnrolmentKey, LernError]:
+    outcomes = {group.key: record.outcome for group in groups for record in group.records}
+    return {
+        key: outcome.error
+        for key, outcome in outcomes.items()
+        if isinstance(outcome, Failed) and isinstance(outcome.error, LernError)
+    }
+
+
+def _reconciliation(inputs: ProgressInputs, decision: ProgressDecision) -> Reconciliation:
     return Reconciliation(
         exists=inputs.row.exists,
         contents=len(inputs.stored),

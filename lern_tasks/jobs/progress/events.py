@@ -6,19 +6,11 @@ See docs/jobs/activity_aggregate_updater.md and docs/jobs/enrolment_reconciliati
 from dataclasses import dataclass
 from typing import Any
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import (
-    Skipped,
-    action_of,
-    decode,
-    edata,
-    enrolment_key,
-    event_time,
-    optional_id,
-    required_list,
-)
+from lern_tasks.sunbird.envelope import action_of, decode, edata, enrolment_key, event_time, optional_id, required_list
 from lern_tasks.sunbird.json_text import json_type
 
 PROGRESS_ACTION = "batch-enrolment-update"
@@ -40,7 +32,7 @@ class ProgressEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
-    """Accounts were merged: recompute the enrolment. With `reconciled` this was already handed on to reconciliation."""
+    """Accounts were merged: recompute the enrolment. With `reconciled` it was handed off to reconciliation before."""
 
     key: EnrolmentKey
     reconciled: bool
@@ -63,10 +55,10 @@ def parse(value: str | None) -> ProgressEvent | SyncRequest | Skipped:
     if action != PROGRESS_ACTION:
         return Skipped(reason="another action")
     key = enrolment_key(data)
-    completed = [item for item in required_list(data, "contents") if _is_completed(item)]
+    completed = [content for content in required_list(data, "contents") if _is_completed(content)]
     if not completed:
         return Skipped(reason="no completed content")
-    ids = (optional_id(item, "contentId", path="edata.contents[]") for item in completed)
+    ids = (optional_id(content, "contentId", path="edata.contents[]") for content in completed)
     return ProgressEvent(
         key=key,
         contents=tuple(dict.fromkeys(content_id for content_id in ids if content_id is not None)),
@@ -82,11 +74,12 @@ def parse_reconcile(value: str | None) -> ReconcileRequest | Skipped:
     return ReconcileRequest(key=enrolment_key(data))
 
 
-def _is_completed(item: Any) -> bool:
+def _is_completed(content: Any) -> bool:
     """Whether the content's status is the number 2; neither the text "2" nor a greater number is."""
-    if not isinstance(item, dict):
+    if not isinstance(content, dict):
         raise InvalidEvent(
-            f"edata.contents[] has {json_type(item)} in it; send objects with contentId and status", "edata.contents[]"
+            f"edata.contents[] has {json_type(content)} in it; send objects with contentId and status",
+            "edata.contents[]",
         )
-    status = item.get("status")
+    status = content.get("status")
     return isinstance(status, int | float) and not isinstance(status, bool) and status == COMPLETED

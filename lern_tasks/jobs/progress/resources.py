@@ -2,9 +2,12 @@
 
 from functools import cached_property
 
+from lern_tasks.catalogue import ProgressJob
 from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
-from lern_tasks.jobs.relations.resources import RelationResources
-from lern_tasks.sunbird.search_service import SearchClient
+from lern_tasks.jobs.progress.rows import ProgressRows
+from lern_tasks.jobs.progress.search_service import SearchClient
+from lern_tasks.jobs.relations.api import RelationResources
+from lern_tasks.sunbird.table_names import for_job
 
 
 class ProgressResources(RelationResources):
@@ -16,6 +19,15 @@ class ProgressResources(RelationResources):
         job = self.settings.activity_aggregate_updater
         client = self.redis.client("dedup", "activity_aggregate_updater")
         return DedupMarkers(client, expiry=job.dedup_redis_database_expiry, pending_ttl=self.settings.tasks.pending_ttl)
+
+    def progress_rows(self, job: ProgressJob) -> ProgressRows:
+        """Contents, enrolments and aggregates, in the tables of `job`."""
+        batch_size = self.settings.progress(job).threshold_batch_write_size
+        return ProgressRows(job, self.gateway, for_job(self.settings, job), batch_size=batch_size)
+
+    def course_search(self, job: ProgressJob) -> SearchClient:
+        """Status of collections, as `job` asks for it."""
+        return self.search if job == "activity_aggregate_updater" else self.reconciliation_search
 
     @cached_property
     def search(self) -> SearchClient:

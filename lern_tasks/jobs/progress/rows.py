@@ -1,143 +1,112 @@
-"""Reading what progress is computed from, and writing what it gives.
-
-Each job that computes progress has its own settings, tables, relation cache and search service.
-See docs/jobs/activity_aggregate_updater.md, "Rows".
-"""
+"""The rows that progress is computed from and written to. See docs/jobs/activity_aggregate_updater.md, "Rows"."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.errors import LernError
-from lern_tasks.jobs.progress import content_consumption
-from lern_tasks.jobs.progress.course_status import CourseStatuses
-from lern_tasks.jobs.progress.resources import ProgressResources
-from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
-from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs
-from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
-from lern_tasks.jobs.progress.rules.progress import CourseRelations
+from lern_tasks.jobs.progress.content_consumption import ContentConsumption
+from lern_tasks.jobs.progress.rules.content_counts import StoredContent
+from lern_tasks.jobs.progress.rules.decision import ProgressDecision
+from lern_tasks.jobs.progress.rules.enrolment_row import EnrolmentUpdate, StoredEnrolment
+from lern_tasks.jobs.progress.rules.progress import Progress
 from lern_tasks.metrics import count
-from lern_tasks.storage.gateway import Mutation
-from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.storage.gateway import Gateway, Mutation, Row
+from lern_tasks.sunbird.activity_aggregates import ActivityAggregates
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.sunbird.enrolments import Enrolments
+from lern_tasks.sunbird.table_names import JobTables
+
+_COLUMNS = ("active", "status", "completedon", "issued_certificates")
+
+_COMPLETED = "completedCount"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressRequest:
-    """One enrolment to compute: the contents its events completed, those to count, and counts noted down before.
-
-    `reconciling`: computed on demand, from what is stored alone.
-    """
-
-    key: EnrolmentKey
-    completed: frozenset[str] = frozenset()
-    fresh: frozenset[str] = frozenset()
-    pending: Mapping[str, PendingCounts] = field(default_factory=dict)
-    delivered_before: bool = False
-    reconciling: bool = False
+def progress_lock(key: EnrolmentKey) -> str:
+    """The name of the lock that all rows of an enrolment's progress and scores are written under."""
+    return f"progress:{key.text}"
 
 
-def read(
-    job: ProgressJob, wanted: Sequence[ProgressRequest], ctx: ProgressResources
-) -> dict[EnrolmentKey, ProgressInputs | LernError]:
-    """What was read for each enrolment, or why it could not be: one round trip a table for all of them.
+class ProgressRows:
+    """Contents, enrolments and aggregates in the tables of `job`: one round trip a table for any number of keys."""
 
-    Raises DependencyDown when Redis does not answer.
-    """
-    keys = [entry.key for entry in wanted]
-    tables = for_job(ctx.settings, job)
-    contents = content_consumption.read(ctx.gateway, tables.content_consumption, keys)
-    rows = enrolments.read(ctx.gateway, tables.enrolments, keys)
-    count("db-read-count", 2 * len(keys), job=job)
-    count("processed-enrolment-count", len(keys), job=job)
-    relations = _relations(job, wanted, contents, ctx)
-    statuses = CourseStatuses(ctx.search if job == "activity_aggregate_updater" else ctx.reconciliation_search)
-    inputs = {
-        entry.key: _inputs(entry, contents[entry.key], rows[entry.key], relations[entry.key.course_id], statuses)
-        for entry in wanted
-    }
-    retired = sum(isinstance(found, ProgressInputs) and found.retired for found in inputs.values())
-    count("retired-consumption-events-count", retired, job=job)
-    return inputs
+    def __init__(self, job: ProgressJob, gateway: Gateway, tables: JobTables, *, batch_size: int) -> None:
+        self._job = job
+        self._gateway = gateway
+        self._batch_size = batch_size
+        self._contents = ContentConsumption(gateway, tables.content_consumption)
+        self._enrolments = Enrolments(gateway, tables.enrolments)
+        self._aggregates = ActivityAggregates(gateway, tables.activity_agg)
 
+    def read_contents(self, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, dict[str, StoredContent] | LernError]:
+        """The contents of each enrolment, by content id."""
+        return self._contents.read(keys)
 
-def write(
-    job: ProgressJob,
-    decisions: Iterable[ProgressDecision],
-    tokens: Mapping[EnrolmentKey, int],
-    now: datetime,
-    ctx: ProgressResources,
-) -> dict[EnrolmentKey, LernError]:
-    """Write the rows of all decisions at once, with each lock's token as write timestamp; the errors by enrolment."""
-    tables = for_job(ctx.settings, job)
-    mutations: list[Mutation] = []
-    owners: list[EnrolmentKey] = []
-    for decision in decisions:
-        key, token = decision.key, tokens[decision.key]
-        own = content_consumption.write_counts(tables.content_consumption, key, decision.merged, timestamp=token)
+    def read_enrolments(self, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, StoredEnrolment | LernError]:
+        """What progress needs of each enrolment row; a row that is not there does not exist."""
+        found = self._enrolments.read_rows(keys, _COLUMNS)
+        return {key: row if isinstance(row, LernError) else _enrolment(row) for key, row in found.items()}
+
+    def write(
+        self, decisions: Iterable[ProgressDecision], tokens: Mapping[EnrolmentKey, int], *, now: datetime
+    ) -> dict[EnrolmentKey, LernError]:
+        """Write the rows of all decisions at once, each with its lock's fencing token; the errors by enrolment."""
+        changes: list[Mutation] = []
+        owners: list[EnrolmentKey] = []
+        for decision in decisions:
+            own = self.changes(decision, now=now, timestamp=tokens[decision.key])
+            changes += own
+            owners += [decision.key] * len(own)
+            if decision.update is not None:
+                count("enrolment-complete-count", decision.update.newly_completed, job=self._job)
+        count("db-update-count", len(changes), job=self._job)
+        results = self._gateway.apply(changes, batch_size=self._batch_size)
+        return {owner: error for owner, error in zip(owners, results, strict=True) if error is not None}
+
+    def changes(self, decision: ProgressDecision, *, now: datetime, timestamp: int) -> list[Mutation]:
+        """What one decision changes: counters, aggregates, the enrolment row."""
+        key = decision.key
+        changes = self._contents.put_counts(key, decision.merged, timestamp=timestamp)
         if decision.progress is not None:
-            own += activity_aggregates.write_completed(
-                tables.activity_agg, key, decision.progress, now=now, timestamp=token
-            )
+            changes += self._put_completed(key, decision.progress, now, timestamp)
         if decision.update is not None:
-            own += enrolments.write_progress(tables.enrolments, key, decision.update, now=now, timestamp=token)
-            count("enrolment-complete-count", decision.update.newly_completed, job=job)
-        mutations += own
-        owners += [key] * len(own)
-    count("db-update-count", len(mutations), job=job)
-    results = ctx.gateway.apply(mutations, batch_size=ctx.settings.progress(job).threshold_batch_write_size)
-    return {owner: error for owner, error in zip(owners, results, strict=True) if error is not None}
+            changes.append(self._enrolments.put(key, _cells(decision.update, now), timestamp=timestamp))
+        return changes
+
+    def _put_completed(self, key: EnrolmentKey, progress: Progress, now: datetime, timestamp: int) -> list[Mutation]:
+        """Put the number of completed contents of the course and its units; other entries of the maps stay."""
+        counts = {key.course_id: progress.completed, **progress.units}
+        return [
+            self._aggregates.put(key, activity_id, column, {_COMPLETED: value}, timestamp=timestamp)
+            for activity_id, completed in counts.items()
+            for column, value in (("aggregates", float(completed)), ("agg_last_updated", now))
+        ]
 
 
-def _relations(
-    job: ProgressJob,
-    wanted: Sequence[ProgressRequest],
-    stored: Mapping[EnrolmentKey, Mapping[str, StoredContent] | LernError],
-    ctx: ProgressResources,
-) -> dict[str, CourseRelations]:
-    by_course: dict[str, set[str]] = {}
-    for entry in wanted:
-        found = stored[entry.key]
-        contents = by_course.setdefault(entry.key.course_id, set())
-        contents.update(entry.completed)
-        if not isinstance(found, LernError):
-            contents.update(found)
-    units = ctx.settings.progress(job).activity_module_aggs_enabled
-    relations = ctx.course_relations(job).read(by_course, units=units)
-    missing = sum(not entry.leaf_nodes for entry in relations.values())
-    count("cache-hit-count", len(relations) - missing, job=job)
-    count("cache-miss-count", missing, job=job)
-    return relations
+def _cells(update: EnrolmentUpdate, now: datetime) -> dict[str, Any]:
+    """The progress columns, the statuses of contents as a whole.
+
+    In one: a row that is completed is not written again, so nothing may be missing of it.
+    """
+    cells: dict[str, Any] = {
+        "status": update.status,
+        "progress": update.progress,
+        "datetime": now,
+        "contentstatus": dict(update.content_status),
+    }
+    if update.completed_on is not None:
+        cells["completedon"] = update.completed_on
+    return cells
 
 
-def _inputs(
-    entry: ProgressRequest,
-    stored: Mapping[str, StoredContent] | LernError,
-    row: StoredEnrolment | LernError,
-    relations: CourseRelations,
-    statuses: CourseStatuses,
-) -> ProgressInputs | LernError:
-    if isinstance(stored, LernError):
-        return stored
-    if isinstance(row, LernError):
-        return row
-    # Where nothing is stored to reconcile, nothing will be computed: nobody is asked about the course.
-    retired = not relations.leaf_nodes and bool(stored or not entry.reconciling)
-    if retired:
-        error = statuses.why_not_yet(entry.key.course_id)
-        if error is not None:
-            return error
-    return ProgressInputs(
-        key=entry.key,
-        completed=entry.completed,
-        fresh=entry.fresh,
-        pending=entry.pending,
-        stored=stored,
-        row=row,
-        relations=relations,
-        retired=retired,
-        reconciling=entry.reconciling,
-        delivered_before=entry.delivered_before,
+def _enrolment(row: Row | None) -> StoredEnrolment:
+    if row is None:
+        return StoredEnrolment(exists=False, active=None, status=None, completed_on=None, issued_names=())
+    return StoredEnrolment(
+        exists=True,
+        active=row["active"],
+        status=row["status"],
+        completed_on=row["completedon"],
+        issued_names=tuple(element.get("name", "") for element in row["issued_certificates"] or ()),
     )

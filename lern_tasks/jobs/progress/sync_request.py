@@ -1,4 +1,4 @@
-"""Handing sync events of merged accounts on to reconciliation. See docs/jobs/activity_aggregate_updater.md, "Event"."""
+"""Sync events of merged accounts go to reconciliation. See docs/jobs/activity_aggregate_updater.md, "Event"."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,19 +12,20 @@ from lern_tasks.sunbird.audit_event import business_uuid
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
-def forward_sync_requests(items: Iterable[BatchRecord[Any]], ctx: Resources) -> None:
-    """Hand each sync event on to reconciliation, ours or Flink's. Raises DependencyDown."""
-    syncs = [item for item in items if isinstance(item.event, SyncRequest)]
-    hand_off(ctx, [sync_step(item.event.key, item.record, ctx) for item in syncs if not item.event.reconciled])
-    for item in syncs:
-        if item.event.reconciled:
-            item.skip("reconciled before")
+def forward_sync_requests(records: Iterable[BatchRecord[Any]], ctx: Resources) -> None:
+    """Hand each sync event off to reconciliation, ours or Flink's. Raises DependencyDown."""
+    syncs = [record for record in records if isinstance(record.event, SyncRequest)]
+    due = [record for record in syncs if not record.event.reconciled]
+    hand_off(ctx, [sync_handoff(record.event.key, record.record, ctx) for record in due])
+    for record in syncs:
+        if record.event.reconciled:
+            record.skip("reconciled before")
         else:
-            item.done()
+            record.done()
 
 
-def sync_step(key: EnrolmentKey, cause: Record, ctx: Resources) -> Handoff:
-    """The step that reconciles an enrolment because of the record `cause`."""
+def sync_handoff(key: EnrolmentKey, cause: Record, ctx: Resources) -> Handoff:
+    """The hand-off that reconciles an enrolment because of the record `cause`."""
     return Handoff(
         job="enrolment_reconciliation",
         event=sync_event(key, now_ms=ctx.now_ms()),

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.jobs.relations.rules.node import COLLECTION_MIME_TYPE
-from lern_tasks.sunbird.envelope import Skipped, action_of, decode, edata, event_time, required_id
+from lern_tasks.sunbird.envelope import action_of, decode, edata, event_time, required_id
 
 ACTIONS = frozenset({"post-publish-process", "relation-cache-update"})
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from lern_tasks.connections.redis import Client, translated
-from lern_tasks.jobs.progress.rules.progress import CourseRelations
 from lern_tasks.jobs.relations.rules.hierarchy import Relations
+from lern_tasks.sunbird.course_relations import CourseRelations
 
 _LEAF, _OPTIONAL, _ANCESTORS = "leafnodes", "optionalnodes", "ancestors"
 
@@ -27,20 +27,20 @@ class RelationCache:
 
         A course without leaf nodes has an empty `leaf_nodes`. Raises DependencyDown.
         """
-        wanted = {course: sorted(set(ids)) if units else [] for course, ids in contents.items()}
+        by_course = {course: sorted(set(ids)) if units else [] for course, ids in contents.items()}
         first: list[str] = []
-        for course, ids in wanted.items():
+        for course, ids in by_course.items():
             first += [f"{course}:{course}:{_LEAF}", f"{course}:{course}:{_OPTIONAL}"]
             first += [f"{course}:{content}:{_ANCESTORS}" for content in ids]
         sets = self._members(first)
         second = [
             f"{course}:{unit}:{kind}"
-            for course, ids in wanted.items()
+            for course, ids in by_course.items()
             for unit in sorted(_units_of(course, ids, sets))
             for kind in (_LEAF, _OPTIONAL)
         ]
         sets |= self._members(second)
-        return {course: _relations(course, ids, sets) for course, ids in wanted.items()}
+        return {course: _relations(course, ids, sets) for course, ids in by_course.items()}
 
     def are_leaf_nodes(self, contents: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool | None]:
         """Whether each (course, content) is a leaf node of its course; None while the course has none at all.

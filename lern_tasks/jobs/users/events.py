@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.envelope import Skipped, decode, event_time, optional_id
+from lern_tasks.sunbird.envelope import decode, event_time, optional_id
 from lern_tasks.sunbird.json_text import json_type
 
 STATES: Final = frozenset({"CREATE", "CREATED", "UPDATE", "UPDATED", "DELETE", "DELETED"})

@@ -37,7 +37,6 @@ class CassandraGateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.cassandra
-        self._needed = schema_check.needed_tables(settings)
         # The driver's own generator. Each change takes a time of its own from it, so that later changes of one call
         # win over earlier ones, also within one batch.
         self._now: Callable[[], int] = MonotonicTimestampGenerator()
@@ -134,15 +133,12 @@ class CassandraGateway:
         if isinstance(result, LernError):
             raise DependencyDown("cassandra", str(result))
 
-    def schema_differences(self, tables: Sequence[Table] | None = None) -> list[str]:
-        """What the schema check finds in `tables`, in plain words; without any in those of all jobs.
-
-        Raises LernError for no answer.
-        """
-        needed, found = self._needed if tables is None else tables, FoundSchema()
-        for keyspace in sorted({ddl.stored_name(table.keyspace) for table in needed}):
+    def schema_differences(self, tables: Sequence[Table]) -> list[str]:
+        """What the schema check finds in `tables`, in plain words. Raises LernError for no answer."""
+        found = FoundSchema()
+        for keyspace in sorted({ddl.stored_name(table.keyspace) for table in tables}):
             found = found.joined(self._read_schema(keyspace))
-        return schema_check.differences(needed, found)
+        return schema_check.differences(tables, found)
 
     def close(self) -> None:
         """See `Gateway.close`."""

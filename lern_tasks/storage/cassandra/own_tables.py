@@ -16,11 +16,6 @@ _CREATE_TIMEOUT = 60.0
 """Seconds for one CREATE: every node must agree."""
 
 
-def own_tables(settings: Settings) -> list[Table]:
-    """Those of the tables that the jobs need, under their names in the settings."""
-    return [table for table in schema_check.needed_tables(settings) if table.ours]
-
-
 @contextmanager
 def opened(settings: Settings) -> Iterator["OwnTables"]:
     """The tables on the installation's cluster. Raises DependencyDown, SettingsError."""

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lern_tasks.catalogue import EVENT_JOBS, EventJob
 from lern_tasks.errors import SchemaMismatch
 from lern_tasks.logs import logger
-from lern_tasks.settings import Settings
 from lern_tasks.storage.cassandra.ddl import stored_name, stored_type, type_name
 from lern_tasks.storage.table import Table
-from lern_tasks.sunbird.table_names import used_by
 
 _log = logger(__name__)
 
@@ -63,20 +60,6 @@ class FoundSchema:
     def joined(self, other: "FoundSchema") -> "FoundSchema":
         """Both together."""
         return FoundSchema(tables={**self.tables, **other.tables}, types={**self.types, **other.types})
-
-
-def needed_tables(settings: Settings) -> list[Table]:
-    """Each table that an event job reads or writes, once, under the installation's names."""
-    return list(users_of_tables(settings, EVENT_JOBS))
-
-
-def users_of_tables(settings: Settings, jobs: Iterable[EventJob]) -> dict[Table, tuple[EventJob, ...]]:
-    """Each table that `jobs` read or write, with those that do."""
-    found: dict[Table, tuple[EventJob, ...]] = {}
-    for job in jobs:
-        for table in used_by(settings, job):
-            found[table] = (*found.get(table, ()), job)
-    return found
 
 
 def found_schema(

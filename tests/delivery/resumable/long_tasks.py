@@ -14,11 +14,11 @@ from tests.harness.fake_resources import SentNamed
 from tests.harness.in_process import Chain
 
 ONE_PAGE = {f"LERN_{job.upper()}__SOFT_TIME_LIMIT": "0" for job in EVENT_JOBS}
-"""Settings with which a slice is one page, and no outage is waited for in place."""
+"""Settings with which a message does one page, and no outage is waited for in place."""
 
 
 class LongTasks:
-    """Runs tasks of `by_name` in the world of a chain; `results` holds what each task id ended with."""
+    """Runs resumable tasks in the environment of a chain; `results` holds what each task id ended with."""
 
     def __init__(self, chain: Chain, *tasks: Any) -> None:
         self.chain = chain

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.progress.events import ProgressEvent, SyncRequest, parse
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import Skipped
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 ETS = 1_683_617_553_712

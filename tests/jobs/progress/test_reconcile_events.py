@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.progress.events import ReconcileRequest, parse_reconcile
 from lern_tasks.jobs.progress.sync_request import sync_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import Skipped
 from tests.harness.malformed import texts
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "batch.enrolment.sync.request" / "documented.json"

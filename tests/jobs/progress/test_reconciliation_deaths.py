@@ -7,7 +7,7 @@ from tests.harness.in_process import Chain
 from tests.harness.syncs import JOB, REQUIRED, store, sync
 from tests.jobs.test_deaths import KEYS, prepare, state, undisturbed
 
-EFFECTS = 25
+EFFECTS = 24
 """How many effects the run below has: one death before each of them."""
 
 WRITES = (3, 19)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.relations.events import PublishEvent, parse
-from lern_tasks.sunbird.envelope import Skipped
 
 ETS = 1_649_170_015_935
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.users.events import UserEvent, parse
-from lern_tasks.sunbird.envelope import Skipped
 from tests.harness.malformed import json_values
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "telemetry.audit" / "documented.json"

@@ -23,6 +23,7 @@ from lern_tasks.storage.table import Table
 from tests.harness.size import only_full
 from tests.harness.tcp_proxy import TcpProxy
 from tests.harness.waiting import wait_until
+from tests.servers.process import OwnServer
 from tests.servers.server import Server
 from tests.storage import gateways
 from tests.storage.gateways import cassandra_settings, cell, every_type_in, new_key, put, rows_under, write
@@ -216,14 +217,15 @@ def test_silence_is_bounded_in_time_and_no_outage_of_others(
 @pytest.mark.slow
 @pytest.mark.kill
 @only_full
-def test_a_killed_server_is_found_again_with_its_statements(cassandra_server: Server, table: Table) -> None:
-    assert cassandra_server.pid  # skips when the server is not ours to kill
-    gateway = CassandraGateway(cassandra_settings(cassandra_server.address, timeout=TIMEOUT))
+def test_a_killed_server_is_found_again_with_its_statements(own_cassandra: OwnServer) -> None:
+    gateway = CassandraGateway(cassandra_settings(own_cassandra.address, timeout=TIMEOUT))
+    table = every_type_in("killed")
+    gateway.create([table])
     assert works(gateway, table)
-    cassandra_server.kill()
+    own_cassandra.kill()
     [error] = gateway.apply([put(table, new_key(), whole=1)])
     assert isinstance(error, DependencyDown | TransientError)
-    cassandra_server.start()
+    own_cassandra.start()
     wait_until(lambda: works(gateway, table), seconds=BACK, what="the restarted server")
     gateway.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lern_tasks.jobs.accounts.rules.content import LedgerEntry, MergedContent, Row, merge_content
 from lern_tasks.jobs.accounts.rules.text_dates import DateFormat
-from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.certificate_name import name_key
 
 BatchKey = tuple[str, str]
 """Course and batch."""

@@ -1,1 +1,1 @@
-"""The registries, the signing service, templates and files of certificates."""
+"""The services that certificates need: registries, signing, templates, files; names of contents and of users."""

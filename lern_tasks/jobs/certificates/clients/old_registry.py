@@ -32,7 +32,7 @@ class OldRegistryClient:
         """Register a certificate; False when its id is registered already, which is as good.
 
         So an unknown outcome needs no care: it is simply done again. The service deletes the certificate `oldId` first.
-        Raises Refused when the service refuses the certificate, DependencyDown or TransientError otherwise.
+        Raises RefusedByService when the service refuses the certificate, DependencyDown or TransientError otherwise.
         """
         response = self._http.send("POST", "/certs/v2/registry/add", body=body)
         if response.status_code == 200:

@@ -53,15 +53,16 @@ class RegistryClient:
     def key_id(self) -> str:
         """The osid of the registry's public key, which certificates name as their issuer's `kid`.
 
-        Raises Refused when the registry has none (a matter of its configuration), and what `Http.call` raises.
+        Raises RefusedByService when the registry has none (a matter of its configuration), and what `Http.call` raises.
         """
         return self._kid.get("kid", self._ask_key_id)
 
     def create(self, body: Mapping[str, Any]) -> str:
         """Create a certificate and return its osid.
 
-        Raises DependencyDown or TransientError when it is certain that nothing was created, Refused when the registry
-        refuses the body, and UnknownOutcome when a certificate may exist: look with `find` before creating again.
+        Raises DependencyDown or TransientError when it is certain that nothing was created, RefusedByService when the
+        registry refuses the body, and UnknownOutcome when a certificate may exist: look with `find` before creating
+        again.
         """
         path = f"/{segment(self._entity)}"
         answer = self._http.call("POST", path, body=body, headers=self._authorization, write=True)
@@ -117,4 +118,4 @@ class RegistryClient:
         found = answer if isinstance(answer, list) else member(answer, "data")
         if not isinstance(found, list):
             raise TransientError(f"registry could not search {entity}", "registry")
-        return [item for item in found if isinstance(item, dict)]
+        return [entity for entity in found if isinstance(entity, dict)]

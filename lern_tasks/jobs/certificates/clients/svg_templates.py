@@ -49,7 +49,7 @@ class TemplateClient:
         """The template at `url`.
 
         No redirect is followed: it could lead to a host that is not allowed. Raises InvalidEvent for an address that is
-        none, Refused when there is no SVG, DependencyDown when our own storage is away, else TransientError.
+        none, RefusedByService when there is no SVG, DependencyDown when our own storage is away, else TransientError.
         """
         return self._cache.get(url, lambda: self._download(url))
 

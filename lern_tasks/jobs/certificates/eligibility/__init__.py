@@ -1,1 +1,1 @@
-"""Who has earned which template."""
+"""Who is eligible for which template."""

@@ -9,16 +9,16 @@ from functools import cached_property
 from typing import Any, Final
 
 from lern_tasks.errors import InvalidEvent, LernError
-from lern_tasks.jobs.certificates.eligibility import batch_templates as course_batches
-from lern_tasks.jobs.certificates.eligibility.batch_templates import Templates
+from lern_tasks.jobs.certificates.batch_templates import Templates
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules import criteria
 from lern_tasks.jobs.certificates.rules.template import Template, parse_template
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
-from lern_tasks.storage.gateway import Row
-from lern_tasks.sunbird import activity_aggregates, enrolments
+from lern_tasks.storage.gateway import Row, value_of
+from lern_tasks.sunbird.activity_aggregates import ActivityAggregates
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.enrolments import Enrolments
 from lern_tasks.sunbird.table_names import for_job
 
 JOB: Final = "collection_cert_pre_processor"
@@ -31,7 +31,9 @@ _log = logger(__name__)
 class EligibilityData:
     """The rows, users and names that the enrolments of one message need, each read once and at first use.
 
-    Methods raise what was found in the way: an error of one key does not keep the others from being read.
+    Read for all enrolments together: `templates`, then `enrolment`, and `percentages` when a template asks for a score.
+    Read one by one, for those alone that come so far: `user`, `course_name`, and the types of scored contents.
+    Methods raise what the read of their key raised: an error of one key does not keep the others from being read.
     """
 
     def __init__(self, ctx: CertificateResources, keys: Iterable[EnrolmentKey]) -> None:
@@ -44,13 +46,11 @@ class EligibilityData:
 
     def templates(self, key: EnrolmentKey) -> Templates:
         """The stored templates of the batch."""
-        templates: Templates = _value(self._templates[key.course_id, key.batch_id])
-        return templates
+        return value_of(self._templates[key.course_id, key.batch_id])
 
     def enrolment(self, key: EnrolmentKey) -> Row | None:
         """The enrolment row, None when there is none."""
-        row: Row | None = _value(self._rows[key])
-        return row
+        return value_of(self._rows[key])
 
     def completed_ms(self, key: EnrolmentKey, fallback_ms: int | None) -> int:
         """When the course was completed, epoch ms; else the event's time, else now."""
@@ -72,7 +72,7 @@ class EligibilityData:
 
     def percentages(self, key: EnrolmentKey) -> dict[str, float]:
         """Percent by content, for contents of a type that counts as an assessment."""
-        figures = _value(self._figures[key])
+        figures = value_of(self._figures[key])
         contents = criteria.scored_contents(figures)
         for content in contents:
             if figures.get(f"max_score:{content}") == 0:
@@ -98,28 +98,28 @@ class EligibilityData:
     @cached_property
     def _templates(self) -> dict[tuple[str, str], Templates | LernError]:
         batches = list(dict.fromkeys((key.course_id, key.batch_id) for key in self._keys))
-        return course_batches.read_templates(self._ctx.gateway, self._tables.course_batch, batches)
+        return self._ctx.batch_templates(JOB).read(batches)
 
     @cached_property
     def _rows(self) -> dict[EnrolmentKey, Row | None | LernError]:
-        asked = {name.lower() for templates in self._templates.values() for name in _asked(templates)}
+        asked = {name.lower() for templates in self._templates.values() for name in _enrolment_names(templates)}
         columns = dict.fromkeys((*_COLUMNS, *sorted(asked & self._tables.enrolments.columns.keys())))
         count("db-read-count", len(self._keys), job=JOB)
-        return enrolments.read_rows(self._ctx.gateway, self._tables.enrolments, self._keys, list(columns))
+        return Enrolments(self._ctx.gateway, self._tables.enrolments).read_rows(self._keys, list(columns))
 
     @cached_property
     def _figures(self) -> dict[EnrolmentKey, dict[str, float] | LernError]:
         count("db-read-count", len(self._keys), job=JOB)
-        return activity_aggregates.read_figures(self._ctx.gateway, self._tables.activity_agg, self._keys)
+        return ActivityAggregates(self._ctx.gateway, self._tables.activity_agg).read_figures(self._keys)
 
     def _read_types(self, contents: Iterable[str]) -> None:
         wanted = [content for content in contents if content not in self._types]
         cached = self._ctx.metadata.contents(wanted)
         for content in wanted:
             found = cached.get(content)
-            self._types[content] = str(found.get("contenttype", "")) if found else self._asked_type(content)
+            self._types[content] = str(found.get("contenttype", "")) if found else self._type_of(content)
 
-    def _asked_type(self, content: str) -> str:
+    def _type_of(self, content: str) -> str:
         """The type of a content without cached metadata; unknown ones are passed over or refused, by setting."""
         kind = self._ctx.content.content_type(content)
         if kind:
@@ -134,8 +134,8 @@ class EligibilityData:
         return ""
 
 
-def _asked(templates: Templates | LernError) -> Iterable[str]:
-    """Names that templates ask for; a template that cannot be read is refused where it is evaluated."""
+def _enrolment_names(templates: Templates | LernError) -> Iterable[str]:
+    """Names of columns that templates ask for; a template that cannot be read is refused where it is evaluated."""
     if isinstance(templates, LernError):
         return
     for template_id, texts in templates.items():
@@ -148,12 +148,6 @@ def _names(template_id: str, texts: Mapping[str, str]) -> Iterable[str]:
         return parse_template(template_id, texts).additional.get("enrollment", ())
     except InvalidEvent:
         return ()
-
-
-def _value(found: Any) -> Any:
-    if isinstance(found, LernError):
-        raise found
-    return found
 
 
 def _plain(value: Any) -> Any:

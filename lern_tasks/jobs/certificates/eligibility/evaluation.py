@@ -15,42 +15,42 @@ from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What the templates of its batch say of an enrolment: each is earned, not earned for a reason, or wrong itself.
+    """An enrolment tested against each template of its batch: eligible, not for a reason, or the template is wrong.
 
-    `ineligible` and `broken` are by template id; without any template all three are empty.
+    `ineligible` and `invalid_templates` are by template id; without any template all three are empty.
     """
 
-    earned: Sequence[EligibleCertificate]
+    eligible: Sequence[EligibleCertificate]
     ineligible: Mapping[str, str]
-    broken: Mapping[str, InvalidEvent]
+    invalid_templates: Mapping[str, InvalidEvent]
 
 
-def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_ms: int | None) -> Evaluation:
+def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None) -> Evaluation:
     """Test an enrolment against every template; one that is wrong keeps none of the others from being earned.
 
-    `asked_ms`, epoch ms, is the day of issue of an enrolment without a date of completion. Raises LernError when what
-    is needed cannot be read.
+    `requested_ms`, epoch ms, is the day of issue of an enrolment without a date of completion. Raises LernError when
+    what is needed cannot be read.
     """
-    earned: list[EligibleCertificate] = []
+    eligible: list[EligibleCertificate] = []
     ineligible: dict[str, str] = {}
-    broken: dict[str, InvalidEvent] = {}
+    invalid_templates: dict[str, InvalidEvent] = {}
     for template_id, texts in data.templates(key).items():
         if not is_svg(texts):
             continue
         try:
-            found = _test(parse_template(template_id, texts), key, data, reissue=reissue, asked_ms=asked_ms)
+            found = _test(parse_template(template_id, texts), key, data, reissue=reissue, requested_ms=requested_ms)
         except InvalidEvent as error:
-            broken[template_id] = error
+            invalid_templates[template_id] = error
             continue
         if isinstance(found, NoMatch):
             ineligible[template_id] = found.reason
         else:
-            earned.append(found)
-    return Evaluation(earned=earned, ineligible=ineligible, broken=broken)
+            eligible.append(found)
+    return Evaluation(eligible=eligible, ineligible=ineligible, invalid_templates=invalid_templates)
 
 
 def _test(
-    template: Template, key: EnrolmentKey, data: EligibilityData, *, reissue: bool, asked_ms: int | None
+    template: Template, key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None
 ) -> EligibleCertificate | NoMatch:
     """Enrolment, then scores, then the user: what does not match ends it, and nothing more is read."""
     row = data.enrolment(key)
@@ -65,16 +65,16 @@ def _test(
     no_user = criteria.match_user(template, user)
     if no_user is not None:
         return no_user
-    return _earned(template, enrolment, key, data, asked_ms=asked_ms, user=user, percent=percent)
+    return _eligible(template, enrolment, key, data, requested_ms=requested_ms, user=user, percent=percent)
 
 
-def _earned(
+def _eligible(
     template: Template,
     enrolment: EnrolmentMatch,
     key: EnrolmentKey,
     data: EligibilityData,
     *,
-    asked_ms: int | None,
+    requested_ms: int | None,
     user: Mapping[str, Any],
     percent: Mapping[str, float] | None,
 ) -> EligibleCertificate:
@@ -82,7 +82,7 @@ def _earned(
         key=key,
         template=template,
         old_id=enrolment.old_id,
-        completed_ms=data.completed_ms(key, asked_ms),
+        completed_ms=data.completed_ms(key, requested_ms),
         user=user,
         course_name=data.course_name(key.course_id),
         percent=percent,

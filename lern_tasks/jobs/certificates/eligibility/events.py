@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.envelope import Skipped, action_of, decode, edata, event_time, required_id, required_list
+from lern_tasks.sunbird.envelope import action_of, decode, edata, event_time, required_id, required_list
 from lern_tasks.sunbird.json_text import json_type
 
 ACTION = "issue-certificate"

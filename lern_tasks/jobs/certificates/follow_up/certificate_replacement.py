@@ -8,11 +8,10 @@ from typing import Final
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.task import event_job
 from lern_tasks.errors import LernError
-from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
-from lern_tasks.jobs.certificates.issuing import old_registry_rows
+from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent, parse
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.logs import logger
-from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.storage.gateway import raise_first
 
 JOB: Final = "certificate_replacement"
 
@@ -20,18 +19,15 @@ _log = logger(__name__)
 
 
 @event_job(JOB, parse=parse, resources=CertificateResources)
-def certificate_replacement(batch: Batch[FollowUp], ctx: CertificateResources) -> None:
+def certificate_replacement(batch: Batch[FollowUpEvent], ctx: CertificateResources) -> None:
     """Delete each certificate from the registry; one that is not there is looked for in the old registry.
 
     Without the registry only the old one is cleaned.
     """
-    for item in batch.open:
-        try:
-            _delete(item.event.certificate_id, ctx)
-        except LernError as error:
-            item.fail(error)
-        else:
-            item.done()
+    for record in batch.open:
+        with record.failures():
+            _delete(record.event.certificate_id, ctx)
+            record.done()
 
 
 def _delete(certificate_id: str, ctx: CertificateResources) -> None:
@@ -41,19 +37,17 @@ def _delete(certificate_id: str, ctx: CertificateResources) -> None:
         if outcome == "deleted":
             return
     # Each by itself: a table that does not answer must not keep the index from being cleaned, nor the other way round.
-    errors = []
+    errors: list[LernError] = []
     for clean_up in (_delete_row, _delete_document):
         try:
             clean_up(certificate_id, ctx)
         except LernError as error:
             errors.append(error)
-    if errors:
-        raise errors[0]
+    raise_first(errors)
 
 
 def _delete_row(certificate_id: str, ctx: CertificateResources) -> None:
-    table = for_job(ctx.settings, "collection_certificate_generator").cert_registry
-    old_registry_rows.delete(ctx.gateway, table, certificate_id)
+    ctx.old_registry_rows.delete(certificate_id)
 
 
 def _delete_document(certificate_id: str, ctx: CertificateResources) -> None:

@@ -12,8 +12,8 @@ from lern_tasks.sunbird.envelope import decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUp:
-    """A certificate to tell about, or to delete. `completed_on` is `yyyy-MM-dd`."""
+class FollowUpEvent:
+    """A certificate to notify the learner of, or to delete. `completed_on` is `yyyy-MM-dd`."""
 
     user_id: str
     course_id: str
@@ -42,6 +42,6 @@ class FollowUp:
         return cls(**known)
 
 
-def parse(value: str | None) -> FollowUp:
+def parse(value: str | None) -> FollowUpEvent:
     """Read the value of a record. Raises InvalidEvent."""
-    return FollowUp.from_event(decode(value))
+    return FollowUpEvent.from_event(decode(value))

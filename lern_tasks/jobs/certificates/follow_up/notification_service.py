@@ -17,7 +17,7 @@ _IMAGES = ("stateImageUrl", "stateImgUrl")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateNotification:
-    """Who is told about which certificate. `template` is the batch's `notifyTemplate`; `held_date` is `yyyy-MM-dd`."""
+    """Who is notified of which certificate. `template` is the batch's `notifyTemplate`; `held_date` is `yyyy-MM-dd`."""
 
     user_id: str
     first_name: str = field(repr=False)
@@ -30,8 +30,8 @@ class NotificationClient:
     """The notification and feed services of the platform.
 
     The template's image URLs lead to `storage`. Every method raises DependencyDown or TransientError when certainly
-    nothing was sent, UnknownOutcome when the person may have got the message, Refused when the service refuses the
-    request.
+    nothing was sent, UnknownOutcome when the person may have got the message, RefusedByService when the service refuses
+    the request.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class NotificationClient:
         job = settings.collection_certificate_generator
         return cls(job.service_learner_basepath, http=settings.http, storage=job.cloud_storage)
 
-    def email(self, notice: CertificateNotification) -> None:
+    def email(self, notification: CertificateNotification) -> None:
         """Send the mail that the batch's template describes."""
-        self._notify(notice, {"body": "email body"})
+        self._notify(notification, {"body": "email body"})
 
-    def sms(self, notice: CertificateNotification, text: str) -> None:
+    def sms(self, notification: CertificateNotification, text: str) -> None:
         """Send `text` as a text message, to the phone number that the platform keeps for the user."""
-        self._notify(notice, {"mode": "sms", "body": text})
+        self._notify(notification, {"mode": "sms", "body": text})
 
     def feed(self, user_id: str, *, course_id: str, course_name: str) -> None:
         """Add "you have earned a certificate" to the user's feed."""
@@ -79,17 +79,17 @@ class NotificationClient:
         """Close the connections."""
         self._http.close()
 
-    def _notify(self, notice: CertificateNotification, message: Mapping[str, str]) -> None:
-        template = dict(notice.template)
+    def _notify(self, notification: CertificateNotification, message: Mapping[str, str]) -> None:
+        template = dict(notification.template)
         for name in _IMAGES:
             if isinstance(template.get(name), str):
                 template[name] = self._storage.opened(template[name])
         request = {
             **template,
-            "firstName": notice.first_name,
-            "TrainingName": notice.training_name,
-            "heldDate": notice.held_date,
-            "recipientUserIds": [notice.user_id],
+            "firstName": notification.first_name,
+            "TrainingName": notification.training_name,
+            "heldDate": notification.held_date,
+            "recipientUserIds": [notification.user_id],
             **message,
         }
         self._post("/v2/notification", request)

@@ -1,10 +1,9 @@
-"""A certificate without the registry: its document, its picture, its file, and the old registry told of it.
+"""A certificate without the registry: its document, its picture, its file, and its entry in the old registry.
 
 See docs/jobs/collection_certificate_generator.md, "Document".
 """
 
 from datetime import UTC, datetime
-from typing import Final
 
 import msgspec
 
@@ -19,8 +18,6 @@ from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
 from lern_tasks.jobs.certificates.rules.svg_template import svg_address, template_values
 from lern_tasks.logs import logger
 
-JOB: Final = "collection_certificate_generator"
-
 _log = logger(__name__)
 
 
@@ -31,20 +28,21 @@ def check_settings(ctx: CertificateResources) -> None:
 
 
 def create(
-    request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: CertificateResources
+    request: GenerateRequest, intent_key: str, known: Intent | None, origin: Coordinates, ctx: CertificateResources
 ) -> CreatedCertificate:
     """The certificate, written and registered; doing it again, whole or in part, gives the same one.
 
-    Its id is noted down before anything is written: whatever event asks for the same certificate within the next days
-    goes on with it. The file comes before the registration, which names it. Raises what the services raise.
+    Its id is in an intent before anything is written: whatever event asks for the same certificate within the next days
+    goes on with it; `known` is the intent of an earlier delivery. The file comes before the registration, which names
+    it. Raises what the services raise.
     """
-    note = _note(request, intent_key, cause, ctx)
-    document = _document(request, note, ctx)
+    intent = known if known is not None and known.osid else _new_intent(request, intent_key, origin, ctx)
+    document = _document(request, intent, ctx)
     code = access_code(request.key, request.name, request.old_id, document.certificate_id)
     certificate = documents.certificate_object(document)
     if request.details.signing_key:
         value = ctx.signing.sign(request.details.signing_key, certificate)
-        certificate["signature"] = documents.signature(document, value, created_ms=note.since_ms)
+        certificate["signature"] = documents.signature(document, value, created_ms=intent.since_ms)
     storage = ctx.settings.collection_certificate_generator.cloud_storage
     template = ctx.templates.read(storage.opened(request.svg_template))
     picture = qr_code(document.address, code)
@@ -55,20 +53,17 @@ def create(
     return CreatedCertificate(identifier=document.certificate_id, token=code)
 
 
-def _note(request: GenerateRequest, intent_key: str, cause: Coordinates, ctx: CertificateResources) -> Intent:
-    known = ctx.intents.read(intent_key)
-    if known is not None and known.osid:
-        return known
-    origin = (cause.topic, cause.partition, cause.offset)
-    certificate_id = documents.certificate_id(request.key, request.name, request.old_id, origin)
-    note = Intent(since_ms=ctx.now_ms(), osid=certificate_id)
-    ctx.intents.write(intent_key, note)
-    return note
+def _new_intent(request: GenerateRequest, intent_key: str, origin: Coordinates, ctx: CertificateResources) -> Intent:
+    where = (origin.topic, origin.partition, origin.offset)
+    certificate_id = documents.certificate_id(request.key, request.name, request.old_id, where)
+    intent = Intent(since_ms=ctx.now_ms(), osid=certificate_id)
+    ctx.intents.write(intent_key, intent)
+    return intent
 
 
-def _document(request: GenerateRequest, note: Intent, ctx: CertificateResources) -> documents.Document:
+def _document(request: GenerateRequest, intent: Intent, ctx: CertificateResources) -> documents.Document:
     return documents.Document(
-        certificate_id=note.osid or "",
+        certificate_id=intent.osid or "",
         base=ctx.settings.collection_certificate_generator.cert_base,
         key=request.key,
         name=request.name,
@@ -78,6 +73,6 @@ def _document(request: GenerateRequest, note: Intent, ctx: CertificateResources)
         signatories=request.signatories,
         old_id=request.old_id,
         # The time of the first delivery, so that a later one writes the same.
-        issued_on=request.issued_on or datetime.fromtimestamp(note.since_ms // 1000, tz=UTC),
+        issued_on=request.issued_on or datetime.fromtimestamp(intent.since_ms // 1000, tz=UTC),
         details=request.details,
     )

@@ -1,7 +1,7 @@
 """A certificate in the registry, created once. See docs/jobs/collection_certificate_generator.md, "Failure"."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from lern_tasks.errors import LernError, Requeue, UnknownOutcome
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
@@ -9,7 +9,7 @@ from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.issue import CreatedCertificate
 from lern_tasks.jobs.certificates.rules.registry_request import (
-    Certificate,
+    RegistryCertificate,
     bad_texts,
     create_body,
     is_same,
@@ -17,27 +17,28 @@ from lern_tasks.jobs.certificates.rules.registry_request import (
 )
 from lern_tasks.logs import logger
 
-JOB: Final = "collection_certificate_generator"
-
 _log = logger(__name__)
 
 
-def create(request: GenerateRequest, intent_key: str, ctx: CertificateResources) -> CreatedCertificate:
+def create(
+    request: GenerateRequest, intent_key: str, known: Intent | None, ctx: CertificateResources
+) -> CreatedCertificate:
     """The certificate: the one of an earlier delivery, one found in the registry, or a new one.
 
-    Around the create call stands an intent. When an earlier call may have created the certificate, the registry is
-    searched first, not before its index is sure to show it: then SendAgain is raised. Raises what the registry raises.
+    Around the create call stands an intent; `known` is the one of an earlier delivery. When an earlier call may have
+    created the certificate, the registry is searched first, but Requeue is raised until its index is sure to show it.
+    Raises what the registry raises.
     """
     certificate = _certificate(request, ctx)
-    osid, *duplicates = _create_once(certificate, intent_key, ctx)
+    osid, *duplicates = _create_once(certificate, intent_key, known, ctx)
     entity = ctx.settings.collection_certificate_generator.service_rc_entity
     extras = {"templateUrl": certificate.template_url, "type": entity}
     return CreatedCertificate(identifier=osid, extras=extras, duplicates=duplicates)
 
 
-def _certificate(request: GenerateRequest, ctx: CertificateResources) -> Certificate:
+def _certificate(request: GenerateRequest, ctx: CertificateResources) -> RegistryCertificate:
     storage = ctx.settings.collection_certificate_generator.cloud_storage
-    return Certificate(
+    return RegistryCertificate(
         key=request.key,
         name=request.name,
         recipient_name=request.recipient_name,
@@ -49,10 +50,11 @@ def _certificate(request: GenerateRequest, ctx: CertificateResources) -> Certifi
     )
 
 
-def _create_once(certificate: Certificate, intent_key: str, ctx: CertificateResources) -> list[str]:
+def _create_once(
+    certificate: RegistryCertificate, intent_key: str, known: Intent | None, ctx: CertificateResources
+) -> list[str]:
     """The certificate's osid, and after it those of further ones that are the same."""
     settings = ctx.settings.collection_certificate_generator
-    known = ctx.intents.read(intent_key)
     if known is not None and known.osid:
         return [known.osid]
     body = create_body(certificate, kid=ctx.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
@@ -83,7 +85,7 @@ def _create(body: Mapping[str, Any], intent_key: str, ctx: CertificateResources)
     return osid
 
 
-def _find(certificate: Certificate, body: Mapping[str, Any], ctx: CertificateResources) -> list[str]:
+def _find(certificate: RegistryCertificate, body: Mapping[str, Any], ctx: CertificateResources) -> list[str]:
     """The certificates in the registry that are the one meant, oldest first; the search itself matches loosely."""
     entities = [entity for entity in ctx.registry.find(search_filters(certificate)) if is_same(entity, body)]
     entities.sort(key=lambda entity: str(entity.get("osCreatedAt", "")))

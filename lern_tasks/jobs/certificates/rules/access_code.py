@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 # Without 0, I and O, which are mistaken for each other on paper.

@@ -1,6 +1,6 @@
-"""Who has earned which template, step by step. See docs/jobs/collection_cert_pre_processor.md, "Rules".
+"""Who is eligible for which template, step by step. See docs/jobs/collection_cert_pre_processor.md, "Rules".
 
-Each step that does not match says why in plain words: the answer to "why has this learner no certificate?".
+Each step that does not match gives the reason in plain words: the answer to "why has this learner no certificate?".
 """
 
 import math
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from lern_tasks.jobs.certificates.rules.template import Template, name_key
+from lern_tasks.jobs.certificates.rules.template import Template
+from lern_tasks.sunbird.certificate_name import name_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoMatch:
-    """The template is not earned."""
+    """The enrolment is not eligible."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""The certificate as a JSON document in the manner of Open Badges, and what the old registry is told of it.
+"""The certificate as a JSON document in the manner of Open Badges, and what the old registry is sent of it.
 
 See docs/jobs/collection_certificate_generator.md, "Document". The forms of the addresses are those of all certificates
 that were ever issued, with the tag twice in the badge and without a slash in the signatory's context: what verifies
@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.jobs.certificates.rules.expiry import expires, written
-from lern_tasks.jobs.certificates.rules.template import name_key
 from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _SIGNATORY = {"identity": "id", "designation": "designation", "image": "image", "name": "name"}
@@ -21,7 +21,7 @@ _SIGNATORY = {"identity": "id", "designation": "designation", "image": "image", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What an event says for the document alone; empty where it says nothing.
+    """What an event has for the document alone; empty where it has nothing.
 
     `expiry` is a time, or terms such as `1y 6m`; `related` goes to the registry as it is.
     """
@@ -60,7 +60,7 @@ class Document:
 
     @property
     def address(self) -> str:
-        """What the QR code says."""
+        """What the QR code leads to."""
         return f"{self.base}/{self.certificate_id}"
 
     @property

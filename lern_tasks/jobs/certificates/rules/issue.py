@@ -1,4 +1,4 @@
-"""Whether a certificate is to be issued, and what the enrolment says of it afterwards.
+"""Whether a certificate is to be issued, and what is stored of it in the enrolment afterwards.
 
 See docs/jobs/collection_certificate_generator.md, "Rules".
 """
@@ -6,11 +6,11 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from lern_tasks.jobs.certificates.rules.criteria import same_name
-from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 IssuedEntry = Mapping[str, str]
@@ -23,24 +23,48 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedBefore:
+    """An earlier delivery wrote the certificate into the enrolment, and may have died before it handed off the rest."""
+
+    certificate_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Nothing is to be done, and why."""
+    """Nothing is to be issued, and why. `duplicate`: the id of a certificate to revoke, empty for none."""
 
     reason: str
+    duplicate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedCertificate:
     """A certificate that exists.
 
-    `token` is its access code, `extras` are further members of its element. `duplicates` are the ids of certificates
-    that are the same: made more than once, they are to be deleted.
+    `token` is its access code, `extras` are further members of its entry. `duplicates` are the ids of certificates that
+    are the same: created more than once, they are to be revoked.
     """
 
     identifier: str
     token: str = ""
     extras: IssuedEntry = field(default_factory=dict)
     duplicates: Sequence[str] = ()
+
+
+def decide(
+    issued: Sequence[IssuedEntry] | None, *, name: str, old_id: str, created_id: str | None, delivered_before: bool
+) -> Allowed | IssuedBefore | Stop:
+    """What is to be done for a request. `issued` is None when there is no enrolment row.
+
+    `created_id` is the certificate that an earlier delivery created for the same request, None when none is known. When
+    the enrolment does not name it, another way was quicker: it is a duplicate.
+    """
+    verdict = may_issue(issued, name, old_id)
+    if isinstance(verdict, Allowed) or created_id is None or not issued:
+        return verdict
+    if all(entry.get("identifier") != created_id for entry in issued):
+        return replace(verdict, duplicate=created_id)
+    return IssuedBefore(certificate_id=created_id) if delivered_before else verdict
 
 
 def may_issue(issued: Sequence[IssuedEntry] | None, name: str, old_id: str) -> Allowed | Stop:
@@ -55,24 +79,24 @@ def may_issue(issued: Sequence[IssuedEntry] | None, name: str, old_id: str) -> A
         return Allowed()
     if not old_id:
         return Stop(reason="issued already")
-    if any(element.get("identifier") == old_id for element in present):
+    if any(entry.get("identifier") == old_id for entry in present):
         return Allowed()
     return Stop(reason="replaced already")
 
 
-def element(name: str, made: CreatedCertificate, *, now: datetime) -> IssuedEntry:
-    """What the enrolment says of a certificate. `now` is aware; it is written in UTC."""
+def issued_entry(name: str, created: CreatedCertificate, *, now: datetime) -> IssuedEntry:
+    """What is stored of a certificate in the enrolment. `now` is aware; it is written in UTC."""
     now = now.astimezone(UTC)
     return {
         "name": name,
-        "identifier": made.identifier,
-        "token": made.token,
+        "identifier": created.identifier,
+        "token": created.token,
         "lastIssuedOn": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}+0000",
-        **made.extras,
+        **created.extras,
     }
 
 
-def with_element(issued: Sequence[IssuedEntry], new: IssuedEntry) -> list[IssuedEntry]:
+def with_entry(issued: Sequence[IssuedEntry], new: IssuedEntry) -> list[IssuedEntry]:
     """The list with `new` at the end in the place of what had its name."""
     kept = [old for old in issued if name_key(old.get("name") or "") != name_key(new["name"])]
     return [*kept, new]

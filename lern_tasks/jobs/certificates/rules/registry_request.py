@@ -1,4 +1,4 @@
-"""What the registry is sent, and whether what it has is the certificate meant.
+"""What the registry is sent, and whether what it holds is the same certificate.
 
 See docs/jobs/collection_certificate_generator.md, "Rows".
 """
@@ -11,7 +11,7 @@ from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class RegistryCertificate:
     """The certificate to create. `template_url` is without placeholder; `old_id` is empty for a first issue."""
 
     key: EnrolmentKey
@@ -24,7 +24,7 @@ class Certificate:
     old_id: str
 
 
-def create_body(certificate: Certificate, *, kid: str, bad_texts: Sequence[str]) -> dict[str, Any]:
+def create_body(certificate: RegistryCertificate, *, kid: str, bad_texts: Sequence[str]) -> dict[str, Any]:
     """The body of the create call; `bad_texts` are removed from every value, as the registry's store refuses them."""
     key = certificate.key
     body: dict[str, Any] = {
@@ -57,7 +57,7 @@ def bad_texts(setting: str) -> list[str]:
     return sorted((text for text in texts if text.strip("\\")), key=lambda text: (-len(text), text))
 
 
-def search_filters(certificate: Certificate) -> dict[str, Any]:
+def search_filters(certificate: RegistryCertificate) -> dict[str, Any]:
     """Filters that find the certificate, if a create without answer made it; others may match too: see `is_same`.
 
     The name is left out: the registry has it without the bad texts.

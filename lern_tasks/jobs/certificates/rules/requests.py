@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.cloud_storage import CloudStorage
-from lern_tasks.jobs.certificates.rules.template import Template, name_key
+from lern_tasks.jobs.certificates.rules.template import Template
 from lern_tasks.sunbird.audit_event import business_uuid
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
@@ -64,41 +65,47 @@ def issue_event(
     return event
 
 
-def business_key(earned: EligibleCertificate) -> str:
+def business_key(certificate: EligibleCertificate) -> str:
     """What the certificate is, whatever event it comes from: learner, course, batch, name, and what it replaces."""
     return json.dumps(
-        [earned.key.user_id, earned.key.course_id, earned.key.batch_id, name_key(earned.template.name), earned.old_id]
+        [
+            certificate.key.user_id,
+            certificate.key.course_id,
+            certificate.key.batch_id,
+            name_key(certificate.template.name),
+            certificate.old_id,
+        ]
     )
 
 
 def generate_event(
-    earned: EligibleCertificate, storage: CloudStorage, *, cert_base: str, now_ms: int
+    certificate: EligibleCertificate, storage: CloudStorage, *, cert_base: str, now_ms: int
 ) -> dict[str, Any]:
     """The event that asks the generator for one certificate. `cert_base` ends in `/certs`; `now_ms` is epoch ms."""
-    key, template = earned.key, earned.template
+    key, template = certificate.key, certificate.template
     return {
         "actor": {"id": "Certificate Generator", "type": "System"},
         "eid": "BE_JOB_REQUEST",
         "edata": {
-            "issuedDate": _day(earned.completed_ms),
-            "data": [{"recipientName": recipient_name(earned.user), "recipientId": key.user_id}],
+            "issuedDate": _day(certificate.completed_ms),
+            "data": [{"recipientName": recipient_name(certificate.user), "recipientId": key.user_id}],
             "criteria": {"narrative": template.name},
             "svgTemplate": storage.opened(template.url),
-            "oldId": earned.old_id,
+            "oldId": certificate.old_id,
             "templateId": template.template_id,
             "userId": key.user_id,
-            "orgId": earned.user.get("rootOrgId", ""),
+            "orgId": certificate.user.get("rootOrgId", ""),
             "issuer": template.issuer,
             "signatoryList": template.signatories,
-            "courseName": clean_course_name(earned.course_name),
+            "courseName": clean_course_name(certificate.course_name),
             "basePath": cert_base,
-            "related": _related(earned),
+            "related": _related(certificate),
             "name": template.name,
             "tag": key.batch_id,
         },
         "ets": now_ms,
         "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.learning.platform"}},
-        "mid": f"LMS.{business_uuid('generate', business_key(earned))}",
+        "mid": f"LMS.{business_uuid('generate', business_key(certificate))}",
         "object": {"id": key.user_id, "type": "GenerateCertificate"},
     }
 
@@ -125,24 +132,24 @@ def _day(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC).strftime("%Y-%m-%d")
 
 
-def _related(earned: EligibleCertificate) -> dict[str, Any]:
+def _related(certificate: EligibleCertificate) -> dict[str, Any]:
     """Additional properties; batch, course and type are what the generator keys on and cannot be overwritten."""
-    wanted, user = earned.template.additional, earned.user
+    wanted, user = certificate.template.additional, certificate.user
     related: dict[str, Any] = {}
     location = _location(user, wanted.get("location", ()))
     if location:
         related["location"] = location
-    if earned.enrolment:
-        related["enrollment"] = dict(earned.enrolment)
-    if earned.percent is not None and "score" in wanted.get("assessment", ()):
-        related["assessment"] = {"score": dict(earned.percent)}
+    if certificate.enrolment:
+        related["enrollment"] = dict(certificate.enrolment)
+    if certificate.percent is not None and "score" in wanted.get("assessment", ()):
+        related["assessment"] = {"score": dict(certificate.percent)}
     related |= {name: user[name] for name in wanted.get("user", ()) if name in user}
     if wanted.get("course"):
-        related["course"] = {"name": clean_course_name(earned.course_name)}
+        related["course"] = {"name": clean_course_name(certificate.course_name)}
     return related | {
-        "batchId": earned.key.batch_id,
-        "courseId": earned.key.course_id,
-        "type": earned.template.name,
+        "batchId": certificate.key.batch_id,
+        "courseId": certificate.key.course_id,
+        "type": certificate.template.name,
     }
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 # As the Flink job writes them, whatever the locale of this process.
-MONTHS = (
+_MONTHS = (
     "January",
     "February",
     "March",
@@ -91,4 +91,4 @@ def _encoded(value: str) -> str:
 
 def _day(instant: str) -> str:
     moment = datetime.fromisoformat(instant)
-    return f"{moment.day:02d} {MONTHS[moment.month - 1]} {moment.year}"
+    return f"{moment.day:02d} {_MONTHS[moment.month - 1]} {moment.year}"

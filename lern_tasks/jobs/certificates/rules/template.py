@@ -39,11 +39,6 @@ class Template:
     additional: Mapping[str, tuple[str, ...]]
 
 
-def name_key(name: str) -> str:
-    """By which certificates of an enrolment are told apart: two titles that differ in case are one certificate."""
-    return name.lower()
-
-
 def is_svg(texts: Mapping[str, str]) -> bool:
     """Whether the stored template is an SVG: others belong to an older system and are passed over."""
     return ".svg" in (texts.get("url") or "")
@@ -92,7 +87,7 @@ class _Reader:
     def json_value(self, field: str, kind: type, default: Any) -> Any:
         """The JSON in a field; blank text and null count as missing.
 
-        Refused is also what JSON in UTF-8 cannot carry on: half a character, and numbers without end.
+        Invalid is also what JSON in UTF-8 cannot carry on: half a character, and numbers without end.
         """
         text = self.texts.get(field)
         if not text or not text.strip():
@@ -187,6 +182,6 @@ def _additional(reader: _Reader) -> Mapping[str, tuple[str, ...]]:
 
 
 def notify_template(template_id: str, texts: Mapping[str, str]) -> Mapping[str, Any]:
-    """How learners are told, empty when the template does not say. Raises InvalidEvent when it is no object."""
+    """How learners are notified, empty when the template leaves it out. Raises InvalidEvent when it is no object."""
     found: dict[str, Any] = _Reader(template_id, texts).json_value("notifyTemplate", dict, {})
     return found

@@ -1,19 +1,18 @@
 """Merging completed contents into what is stored of them. See docs/jobs/activity_aggregate_updater.md, "Rules".
 
 Counters grow by one for each content, status and week, whatever the number of deliveries: before the rows are written
-the caller stores `MergedContent.pending` beside the seen-marker, and passes it back when the event is delivered again.
+the caller stores `MergedContent.pending` beside the dedup marker, and passes it back when the event is delivered again.
 """
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import md5
-from typing import Literal
+
+from lern_tasks.sunbird.audit_event import Action
 
 STARTED = 1
 COMPLETED = 2
-
-Action = Literal["start", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def merge_consumption(
 ) -> Mapping[str, MergedContent]:
     """Merge the statuses of this enrolment's events (`seen`, by content id) into its `stored` contents.
 
-    Only contents in `fresh` (their seen-marker is absent) are counted; `pending` holds what an earlier delivery meant
+    Only contents in `fresh` (their dedup marker is absent) are counted; `pending` holds what an earlier delivery meant
     to write for them. The result has every content of both sides, stored ones first.
     """
     merged = {

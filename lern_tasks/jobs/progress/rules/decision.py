@@ -10,7 +10,6 @@ from datetime import datetime
 
 from lern_tasks.jobs.progress.rules.content_counts import (
     COMPLETED,
-    Action,
     MergedContent,
     PendingCounts,
     StoredContent,
@@ -22,7 +21,9 @@ from lern_tasks.jobs.progress.rules.enrolment_row import (
     decide_enrolment,
     needs_certificate,
 )
-from lern_tasks.jobs.progress.rules.progress import CourseRelations, Progress, compute_progress
+from lern_tasks.jobs.progress.rules.progress import Progress, compute_progress
+from lern_tasks.sunbird.audit_event import Action
+from lern_tasks.sunbird.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
@@ -66,6 +67,16 @@ class ProgressDecision:
     def pending(self) -> dict[str, PendingCounts]:
         """The counts to note down before the rows are written, by content id."""
         return {content: merged.pending for content, merged in self.merged.items() if merged.pending is not None}
+
+
+def decide_all(
+    inputs: Mapping[EnrolmentKey, ProgressInputs], *, now: datetime, filter_processed: bool, units: bool
+) -> dict[EnrolmentKey, ProgressDecision]:
+    """The decision of each enrolment: see `decide_progress`."""
+    return {
+        key: decide_progress(found, now=now, filter_processed=filter_processed, units=units)
+        for key, found in inputs.items()
+    }
 
 
 def decide_progress(inputs: ProgressInputs, *, now: datetime, filter_processed: bool, units: bool) -> ProgressDecision:

@@ -56,7 +56,7 @@ def needs_certificate(
 ) -> bool:
     """Whether to ask the certificate pre-processor, which itself drops what is already issued.
 
-    To be asked for records without seen-marker and for reconciliations (these pass `delivered_before=True`: always).
+    To be asked for records without dedup marker and for reconciliations (these pass `delivered_before=True`: always).
     It looks at rows alone, so that a request lost with a worker is made again by the next delivery.
     """
     if not progress.complete:

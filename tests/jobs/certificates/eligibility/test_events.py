@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from lern_tasks.delivery.batch import Skipped
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.certificates.eligibility.events import IssueRequest, parse
-from lern_tasks.sunbird.envelope import Skipped
 from tests.harness.malformed import texts
 
 ETS = 1_700_000_000_000

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.jobs.certificates.follow_up.events import FollowUp
+from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent
 from tests.harness.course import batch, enrol
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
@@ -15,7 +15,7 @@ from tests.harness.requests import generate
 TEMPLATE = {"subject": "Certificate", "stateImgUrl": "CLOUD_BASE_PATH/state.png", "template": "mail"}
 
 
-def told(chain: Chain) -> Counter[str]:
+def notified(chain: Chain) -> Counter[str]:
     """Requests by kind."""
     mails = [request.body["request"] for request in chain.platform.requests_to("POST", "/v2/notification")]
     return Counter(
@@ -25,7 +25,7 @@ def told(chain: Chain) -> Counter[str]:
 
 
 def follow_up(chain: Chain, **fields: str) -> Any:
-    event = FollowUp(
+    event = FollowUpEvent(
         user_id="u1",
         course_id="do_c1",
         batch_id="b1",
@@ -74,7 +74,7 @@ def test_each_is_told_once(chain: Chain, packed: bool) -> None:
         records = [follow_up(chain), follow_up(chain)]
         for group in [records] if packed else [[record] for record in records]:
             chain.run(job, *group)
-    assert told(chain) == {"mail": 1, "sms": 1, "feed": 1}
+    assert notified(chain) == {"mail": 1, "sms": 1, "feed": 1}
 
 
 @pytest.mark.parametrize("mode", ["timeout", "drop", "500"])
@@ -83,7 +83,7 @@ def test_what_may_have_come_through_is_not_sent_again(make_chain: MakeChain, mod
     chain.platform.switches.update({"feed": mode, "feed_times": 1})
     chain.send("certificate_user_feed", follow_up(chain))
     chain.drain()
-    assert told(chain) == {"feed": 1}
+    assert notified(chain) == {"feed": 1}
     assert not chain.published.messages
 
 
@@ -91,7 +91,7 @@ def test_what_certainly_did_not_is_sent_again(chain: Chain) -> None:
     chain.platform.switches.update({"feed": "429", "feed_times": 2})
     chain.send("certificate_user_feed", follow_up(chain))
     chain.drain()
-    assert told(chain) == {"feed": 3}
+    assert notified(chain) == {"feed": 3}
     assert not chain.published.messages
 
 
@@ -100,14 +100,14 @@ def test_a_blocked_account_is_told_nothing(chain: Chain, code: str) -> None:
     chain.platform.switches.blocked_error = code
     chain.platform.add(users={"u1": {"blocked": True}})
     assert chain.run("certificate_notification", follow_up(chain))["skipped"] == 1
-    assert told(chain) == {}
+    assert notified(chain) == {}
 
 
 def test_a_template_that_says_nothing_tells_nothing(chain: Chain) -> None:
     assert chain.run("certificate_notification", follow_up(chain, template_id="tpl_9"))["skipped"] == 1
     batch(chain, "Course Merit")
     assert chain.run("certificate_notification", follow_up(chain))["skipped"] == 1
-    assert told(chain) == {}
+    assert notified(chain) == {}
 
 
 def test_a_notifier_that_is_down_takes_no_certificate_away(make_chain: MakeChain) -> None:

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.jobs.certificates.follow_up.events import FollowUp, parse
+from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent, parse
 from tests.harness.malformed import json_values, texts
 from tests.jobs.certificates.rules.certificates import KEY
 
-TOLD = FollowUp(
+TOLD = FollowUpEvent(
     user_id="u-42",
     course_id="do_9001",
     batch_id="0139000000000001",
@@ -30,7 +30,7 @@ def test_there_and_back() -> None:
 
 def test_a_deletion_needs_ids_alone() -> None:
     ids = {name: getattr(TOLD, name) for name in ("user_id", "course_id", "batch_id", "certificate_id")}
-    assert parse(json.dumps(ids)) == FollowUp(**ids)
+    assert parse(json.dumps(ids)) == FollowUpEvent(**ids)
 
 
 @pytest.mark.parametrize("value", [None, "", 5, ["x"]])

@@ -55,7 +55,7 @@ def test_a_certificate_is_in_registry_and_row(chain: Chain) -> None:
     ]
 
 
-def test_what_the_registry_is_asked_and_what_is_told_is_as_documented(chain: Chain) -> None:
+def test_what_the_registry_is_asked_and_what_follows_is_as_documented(chain: Chain) -> None:
     assert chain.run(JOB, chain.record(generate()))["done"] == 1
     (request,) = chain.registry.requests_to("POST", PATH)
     assert request.body == {
@@ -183,12 +183,12 @@ def test_nothing_is_created_again_before_the_index_shows_what_was(chain: Chain) 
     assert creates(chain) == 1
 
 
-def test_a_surplus_certificate_is_withdrawn(chain: Chain) -> None:
+def test_a_duplicate_is_revoked(chain: Chain) -> None:
     """Created before a long outage, while the row got its certificate from elsewhere."""
     chain.run(JOB, chain.record(generate("Other")))
-    (duplicates,) = active(chain)
+    (duplicate,) = active(chain)
     enrol(chain, issued_certificates=issued(("Course Merit", "m1")))
-    chain.ctx.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=chain.time_ms, osid=duplicates))
+    chain.ctx.intents.write(intent_key(KEY, "Course Merit", ""), Intent(since_ms=chain.time_ms, osid=duplicate))
     chain.send(JOB, chain.record(generate()))
     chain.drain()
     assert active(chain) == []

@@ -1,4 +1,4 @@
-"""The document of a certificate, address by address, and what the old registry is told."""
+"""The document of a certificate, address by address, and what the old registry is sent."""
 
 import re
 from typing import Any

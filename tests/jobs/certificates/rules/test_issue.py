@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from lern_tasks.jobs.certificates.rules.issue import (
     Allowed,
     CreatedCertificate,
+    IssuedBefore,
     IssuedEntry,
     Stop,
-    element,
+    decide,
     intent_key,
+    issued_entry,
     may_issue,
-    with_element,
+    with_entry,
 )
-from lern_tasks.jobs.certificates.rules.template import name_key
+from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.jobs.certificates.rules.certificates import KEY, issued
 
@@ -45,16 +47,56 @@ NO_ROW = Stop(reason="there is no such enrolment")
         pytest.param(issued(("Course Merit", "c2"), ("course merit", "c1")), "c1", Allowed(), id="one of two"),
     ],
 )
-def test_gate(stored: Sequence[IssuedEntry] | None, old_id: str, expected: Allowed | Stop) -> None:
+def test_what_may_be_issued(stored: Sequence[IssuedEntry] | None, old_id: str, expected: Allowed | Stop) -> None:
     assert may_issue(stored, "Course Merit", old_id) == expected
+
+
+@pytest.mark.parametrize("delivered_before", [False, True])
+@pytest.mark.parametrize(
+    ("stored", "old_id", "created_id", "expected"),
+    [
+        pytest.param([], "", None, Allowed(), id="first issue"),
+        pytest.param([], "", "c1", Allowed(), id="created, but not yet in the enrolment"),
+        pytest.param(MERIT_1, "c1", "c2", Allowed(), id="re-issue, created but not yet in the enrolment"),
+        pytest.param(None, "", "c1", NO_ROW, id="no row: whether it is a duplicate is not known"),
+        pytest.param(MERIT_1, "", None, ISSUED, id="issued by another request"),
+        pytest.param(MERIT_1, "", "c2", Stop(reason="issued already", duplicate="c2"), id="another one was quicker"),
+        pytest.param(
+            issued(("Course Merit", "c3")), "c1", "c2", Stop(reason="replaced already", duplicate="c2"), id="re-issue"
+        ),
+    ],
+)
+def test_what_was_created_and_is_not_in_the_enrolment_is_a_duplicate(
+    stored: Sequence[IssuedEntry] | None,
+    old_id: str,
+    created_id: str | None,
+    expected: Allowed | Stop,
+    delivered_before: bool,
+) -> None:
+    found = decide(stored, name="Course Merit", old_id=old_id, created_id=created_id, delivered_before=delivered_before)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "old_id", "reason"),
+    [(MERIT_1, "", "issued already"), (issued(("COURSE MERIT", "c1")), "c0", "replaced already")],
+)
+def test_what_an_earlier_delivery_wrote_is_followed_up_by_the_next(
+    stored: Sequence[IssuedEntry], old_id: str, reason: str
+) -> None:
+    first, again = (
+        decide(stored, name="Course Merit", old_id=old_id, created_id="c1", delivered_before=before)
+        for before in (False, True)
+    )
+    assert (first, again) == (Stop(reason=reason), IssuedBefore(certificate_id="c1"))
 
 
 def made(name: str = "Course Merit", identifier: str = "1-9", now: datetime = NOW) -> IssuedEntry:
     extras = {"templateUrl": "https://x.example/merit.svg", "type": "TrainingCertificate"}
-    return element(name, CreatedCertificate(identifier=identifier, extras=extras), now=now)
+    return issued_entry(name, CreatedCertificate(identifier=identifier, extras=extras), now=now)
 
 
-def test_the_element() -> None:
+def test_the_entry() -> None:
     assert made() == {
         "name": "Course Merit",
         "identifier": "1-9",
@@ -73,11 +115,11 @@ def test_the_time_of_an_element_is_written_in_utc() -> None:
 def test_a_certificate_takes_the_place_of_its_name_at_the_end() -> None:
     participation = {"name": "Participation", "identifier": "p1", "token": "Q2W3E4"}
     old = [participation, {"name": "course merit", "identifier": "m1", "token": ""}]
-    assert with_element(old, made()) == [participation, made()]
+    assert with_entry(old, made()) == [participation, made()]
 
 
 def test_elements_without_name_stay() -> None:
-    assert with_element([{"identifier": "x"}], made()) == [{"identifier": "x"}, made()]
+    assert with_entry([{"identifier": "x"}], made()) == [{"identifier": "x"}, made()]
 
 
 names = st.sampled_from(["Merit", "MERIT", "merit", "Participation", "PARTICIPATION", "Élan", "ÉLAN"])
@@ -87,7 +129,7 @@ names = st.sampled_from(["Merit", "MERIT", "merit", "Participation", "PARTICIPAT
 def test_at_most_one_element_a_name_and_none_of_another_is_lost(order: list[str]) -> None:
     stored: list[IssuedEntry] = []
     for number, name in enumerate(order):
-        stored = with_element(stored, made(name, f"1-{number}"))
+        stored = with_entry(stored, made(name, f"1-{number}"))
         assert stored[-1]["identifier"] == f"1-{number}"
     found = [name_key(entry["name"]) for entry in stored]
     assert len(found) == len(set(found))
@@ -110,7 +152,7 @@ def test_any_order_and_repetition_of_requests_issues_once_and_replaces_once(requ
         repeated = action == "repeated re-issue" and bool(old_id)
         assert isinstance(verdict, Allowed) is (not present or (bool(old_id) and not repeated))
         if isinstance(verdict, Allowed):
-            stored = with_element(stored, made(name, f"1-{number}"))
+            stored = with_entry(stored, made(name, f"1-{number}"))
             if old_id:
                 old_of[name_key(name)] = old_id
     assert len(stored) == len({name_key(name) for name, _ in requests})

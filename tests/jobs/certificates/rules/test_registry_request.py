@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.jobs.certificates.rules.registry_request import (
-    Certificate,
+    RegistryCertificate,
     bad_texts,
     create_body,
     is_same,
@@ -23,7 +23,7 @@ URL = "https://obj.dev.sunbirded.org/sunbird-content-staging/content/tpl_7/artif
 DEFAULT = CollectionCertificateGeneratorSettings().task_rc_badcharlist
 
 
-def certificate(**fields: Any) -> Certificate:
+def certificate(**fields: Any) -> RegistryCertificate:
     values: dict[str, Any] = {
         "key": KEY,
         "name": "Course Merit",
@@ -35,7 +35,7 @@ def certificate(**fields: Any) -> Certificate:
         "old_id": OLD,
         **fields,
     }
-    return Certificate(**values)
+    return RegistryCertificate(**values)
 
 
 def body(bad: str = DEFAULT, kid: str = KID, **fields: Any) -> dict[str, Any]:

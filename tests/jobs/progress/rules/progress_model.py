@@ -16,8 +16,9 @@ from lern_tasks.jobs.progress.rules.enrolment_row import (
     decide_enrolment,
     needs_certificate,
 )
-from lern_tasks.jobs.progress.rules.progress import CourseRelations, compute_progress
+from lern_tasks.jobs.progress.rules.progress import compute_progress
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
+from lern_tasks.sunbird.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")

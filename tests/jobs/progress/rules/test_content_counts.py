@@ -3,7 +3,6 @@
 import pytest
 
 from lern_tasks.jobs.progress.rules.content_counts import (
-    Action,
     Counts,
     MergedContent,
     PendingCounts,
@@ -11,6 +10,7 @@ from lern_tasks.jobs.progress.rules.content_counts import (
     dedup_checksum,
     merge_consumption,
 )
+from lern_tasks.sunbird.audit_event import Action
 
 
 def stored(status: int | None, view: int | None, completed: int | None) -> StoredContent:

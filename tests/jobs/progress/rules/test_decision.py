@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lern_tasks.jobs.progress.rules.content_counts import StoredContent
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_progress
 from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
-from lern_tasks.jobs.progress.rules.progress import CourseRelations
+from lern_tasks.sunbird.course_relations import CourseRelations
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lern_tasks.jobs.progress.rules.progress import CourseRelations, compute_progress
+from lern_tasks.jobs.progress.rules.progress import compute_progress
+from lern_tasks.sunbird.course_relations import CourseRelations
 
 NONE: frozenset[str] = frozenset()
 COURSE = CourseRelations(

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lern_tasks.jobs.progress.rules.content_counts import StoredContent
-from lern_tasks.jobs.progress.rules.progress import CourseRelations
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
+from lern_tasks.sunbird.course_relations import CourseRelations
 from tests.jobs.progress.rules.progress_model import KEY, Contents, Resources
 
 CONTENTS = ("r1", "r2", "r3", "r4", "r9")

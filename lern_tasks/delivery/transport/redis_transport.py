@@ -16,8 +16,8 @@ from kombu.utils import json as kombu_json
 
 from lern_tasks import settings
 from lern_tasks.connections.redis import RedisRoles
-from lern_tasks.delivery import task_message
 from lern_tasks.delivery.parked_messages import park
+from lern_tasks.delivery.transport import task_message
 from lern_tasks.errors import DependencyDown
 from lern_tasks.logs import logger
 

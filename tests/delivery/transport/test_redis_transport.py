@@ -10,8 +10,8 @@ import pytest
 import redis
 from kombu import connection, entity, messaging
 
-from lern_tasks.delivery import redis_transport as broker
-from lern_tasks.delivery.redis_transport import CLAIM_TIMES, CLAIMS, Transport
+from lern_tasks.delivery.transport import redis_transport as broker
+from lern_tasks.delivery.transport.redis_transport import CLAIM_TIMES, CLAIMS, Transport
 from lern_tasks.demo.servers.redis import Redis
 from tests.servers.server import Server
 

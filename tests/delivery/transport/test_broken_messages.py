@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lern_tasks.catalogue import queue_name, task_name
 from lern_tasks.delivery import parked_messages
-from lern_tasks.delivery.redis_transport import CLAIMS
-from lern_tasks.delivery.task_message import NotATask, check
+from lern_tasks.delivery.transport.redis_transport import CLAIMS
+from lern_tasks.delivery.transport.task_message import NotATask, check
 from lern_tasks.demo.servers.redis import Redis
 from tests.harness.broken_messages import broken, good
 from tests.harness.processes import System

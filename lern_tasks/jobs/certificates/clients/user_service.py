@@ -19,8 +19,8 @@ _BLOCKED = ("UOS_USRRED0006", "USER_ACCOUNT_BLOCKED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """A user as the service gives it; no fields when blocked or when the answer holds no user.
+class UserAccount:
+    """An account as the service gives it; no fields when blocked or when the answer holds no user.
 
     `fields` holds personal data: never log it.
     """
@@ -59,13 +59,13 @@ class UserClient:
         generator = settings.collection_certificate_generator
         return cls(generator.service_learner_basepath, generator.user_read_api, http=settings.http)
 
-    def read(self, user_id: str) -> User:
+    def read(self, user_id: str) -> UserAccount:
         """The user with this id. Raises what `Http.call` raises, but for a blocked account."""
         response = self._http.send("GET", f"{self._read_path}/{segment(user_id)}{self._query}")
         if response.status_code == 400 and any(code in response.text for code in _BLOCKED):
-            return User(blocked=True)
+            return UserAccount(blocked=True)
         found = member(self._http.parsed(response), "result", "response")
-        return User(fields=found if isinstance(found, dict) else {})
+        return UserAccount(fields=found if isinstance(found, dict) else {})
 
     def ping(self) -> None:
         """Raise DependencyDown unless the service answers."""

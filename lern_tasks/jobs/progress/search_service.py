@@ -42,7 +42,7 @@ class SearchClient:
     def collection_status(self, course_id: str) -> str:
         """The status of a published or retired course: `Live`, `Unlisted` or `Retired`.
 
-        Raises NotYet with the course's id when the search does not find it, and what `Http.call` raises.
+        Raises NotReady when the search does not find it, and what `Http.call` raises.
         """
         return self._statuses.get(course_id, lambda: self._ask(course_id))
 
@@ -61,5 +61,5 @@ class SearchClient:
         first = content[0] if isinstance(content, list) and content else None
         status = member(first, "status")
         if not member(answer, "result", "count") or not isinstance(status, str) or not status:
-            raise NotReady(f"the search knows no published or retired collection {course_id}", course_id=course_id)
+            raise NotReady(f"the search knows no published or retired collection {course_id}")
         return status

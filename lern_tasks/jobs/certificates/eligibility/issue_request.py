@@ -1,0 +1,38 @@
+"""Asking for the certificates of one enrolment. See docs/jobs/collection_cert_pre_processor.md, "Event"."""
+
+from typing import Final
+
+from lern_tasks.delivery.handoff import Handoff
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import Resources
+from lern_tasks.jobs.certificates.rules.requests import issue_event
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+JOB: Final = "collection_cert_pre_processor"
+
+
+def issue_request(
+    key: EnrolmentKey,
+    cause: Record,
+    ctx: Resources,
+    *,
+    topic: str = "",
+    asked_ms: int | None = None,
+    reissue: bool = False,
+    attempt_id: str | None = None,
+    business_key: str = "",
+) -> Handoff:
+    """The hand-off to the pre-processor because of the record `cause`.
+
+    `topic` is the full name of the sender's own setting, empty for the pre-processor's. `asked_ms`, epoch ms, is now
+    unless given. `attempt_id` is what assessments add. `business_key`: the enrolment's own text unless given.
+    """
+    own = ctx.settings.collection_cert_pre_processor
+    return Handoff(
+        job=JOB,
+        event=issue_event(key, now_ms=asked_ms or ctx.now_ms(), reissue=reissue, attempt_id=attempt_id),
+        topic=topic or ctx.settings.topic(own.kafka_input_topic),
+        key=key.user_id,
+        business_key=business_key or key.text,
+        cause=cause,
+    )
