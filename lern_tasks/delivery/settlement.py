@@ -114,9 +114,7 @@ class Settlement:
         )
 
     def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]]) -> dict[str, int]:
-        bugs = sum(
-            1 for item in dead if isinstance(item.outcome, Failed) and not isinstance(item.outcome.error, LernError)
-        )
+        errors = [record.outcome.error for record in dead if isinstance(record.outcome, Failed)]
         counts = {
             "done": _number(batch, Done),
             "skipped": _number(batch, Skip),
@@ -125,19 +123,14 @@ class Settlement:
         }
         for name, amount in counts.items():
             count(_OUTCOME_COUNTERS[name], amount, job=self._job)
-        count("records-bug", bugs, job=self._job)
-        ignored = sum(
-            isinstance(item.outcome, Failed)
-            and isinstance(item.outcome.error, RuleViolation)
-            and item.outcome.error.ignored
-            for item in dead
-        )
+        count("records-bug", sum(not isinstance(error, LernError) for error in errors), job=self._job)
+        ignored = sum(isinstance(error, RuleViolation) and error.ignored for error in errors)
         count("ignored-event-count", ignored, job=self._job)
         documented = ROWS[self._job].counters
         count(documented.failed, len(dead) - ignored, job=self._job)
         count(documented.skipped, counts["skipped"], job=self._job)
         if documented.total:
-            count(documented.total, sum(not item.delivered_before for item in batch), job=self._job)
+            count(documented.total, sum(not record.delivered_before for record in batch), job=self._job)
         return counts
 
 
@@ -149,8 +142,8 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
 }
 
 
-def _number(items: Iterable[BatchRecord[Any]], kind: type) -> int:
-    return sum(isinstance(item.outcome, kind) for item in items)
+def _number(records: Iterable[BatchRecord[Any]], kind: type) -> int:
+    return sum(isinstance(record.outcome, kind) for record in records)
 
 
 def _where(record: Record) -> dict[str, Any]:
