@@ -1,4 +1,4 @@
-"""Whether records may be handed over now. See docs/architecture.md, "Back-pressure"."""
+"""Whether records may be dispatched now. See docs/architecture.md, "Back-pressure"."""
 
 import time
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import Literal, Protocol
 from lern_tasks.errors import DependencyDown, LernError
 
 _EVERY = 0.5
-"""Seconds between two looks at the queue. A bridge hands over about 2 000 messages a second, so the depth passes the
+"""Seconds between two looks at the queue. A bridge dispatches about 2 000 messages a second, so the depth passes the
 high mark by about a thousand at most, a twentieth of its default."""
 
 Closed = Literal["", "depth", "outage"]
 
 
 class QueueView(Protocol):
-    """What the gate asks of the broker."""
+    """What back-pressure asks of the broker."""
 
     def depth(self) -> int:
         """Messages waiting or delivered without being acknowledged. Raises DependencyDown."""
@@ -47,14 +47,14 @@ class BackPressure:
         self.reason = ""
 
     def is_open(self) -> bool:
-        """Whether to hand over; looks at the queue when the last look is old."""
+        """Whether to dispatch; looks at the queue when the last look is old."""
         if self._clock() >= self._next_look:
             self._look()
             self._next_look = self._clock() + self._every
         return not self.closed
 
     def close(self, outage: LernError) -> None:
-        """A hand-over failed: stay closed until a later look finds the broker working."""
+        """A dispatch failed: stay closed until a later look finds the broker working."""
         self.closed, self.reason = "outage", str(outage)
         self._next_look = self._clock() + self._every
 

@@ -1,7 +1,7 @@
 """Reads one topic and hands its records over. See docs/architecture.md, "Bridge".
 
-An offset is stored only after the broker, or the failed topic, has the record: what a crash interrupts is handed over
-again. While the gate is closed the partitions are paused and polling goes on, so that the group keeps its members.
+An offset is stored only after the broker, or the failed topic, has the record: what a crash interrupts is dispatched
+again. While back-pressure is on the partitions are paused and polling goes on, so that the group keeps its members.
 """
 
 import threading
@@ -24,8 +24,8 @@ from lern_tasks.metrics import count
 _log = logger(__name__)
 
 _POLL = 0.2
-"""Seconds that a poll waits for a first record: how late a stop or a reopened gate is noticed. What has arrived with
-the first is taken without waiting; asking for many at once with a timeout would wait for all of them."""
+"""Seconds that a poll waits for a first record: how late a stop, or the end of a pause, is noticed. What has arrived
+with the first is taken without waiting; asking for many at once with a timeout would wait for all of them."""
 
 
 class TaskPublisher(Protocol):
@@ -39,7 +39,7 @@ class TaskPublisher(Protocol):
 
 
 class DeadLetterPublisher(Protocol):
-    """What takes records that cannot be handed over."""
+    """What takes records that cannot be dispatched."""
 
     def publish(self, record: Record, error: LernError) -> None:
         """Return when the failed topic has `record`. Raises LernError to be tried again."""
@@ -154,7 +154,7 @@ class RouteConsumer:
                 raise
 
     def _rewind(self, positions: dict[int, int]) -> None:
-        """Go back to the first offset of each partition that was not handed over."""
+        """Go back to the first offset of each partition that was not dispatched."""
         for partition, offset in positions.items():
             place = TopicPartition(self._route.topic, partition, offset)
             try:

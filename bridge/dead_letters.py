@@ -1,4 +1,4 @@
-"""What cannot be handed over goes to the route's failed topic. See docs/architecture.md, "Failure"."""
+"""What cannot be dispatched goes to the route's failed topic. See docs/architecture.md, "Failure"."""
 
 import time
 

@@ -1,6 +1,6 @@
 """Records to task messages: natural batching. See docs/architecture.md, "Messages".
 
-What one poll returned is handed over at once: a lone record is a task of its own, and only under backlog are
+What one poll returned is dispatched at once: a lone record is a task of its own, and only under backlog are
 neighbours packed. There is no timer and no waiting. A value is never parsed here.
 """
 
@@ -51,7 +51,7 @@ class TaskMessage:
 
     @property
     def task_id(self) -> str:
-        """The same for the same records, so that a message handed over twice is recognised."""
+        """The same for the same records, so that a message dispatched twice is recognised."""
         return str(uuid5(NAMESPACE_URL, f"lern:{self.route.topic}:{self.partition}:{self.first}:{self.last}"))
 
     @property

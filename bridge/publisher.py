@@ -39,7 +39,7 @@ _ATTEMPTS = 3
 
 
 class Unsendable(LernError):
-    """The message can never be handed over as it is: it cannot be serialised, or is more than the broker takes."""
+    """The message can never be dispatched as it is: it cannot be serialised, or is more than the broker takes."""
 
     code = "NOT_HANDED_OVER"
 
@@ -70,7 +70,7 @@ class Broker:
                 settings.redis_url("broker"),
                 socket_timeout=_TIMEOUT,
                 socket_connect_timeout=_TIMEOUT,
-                # The gate asks again; a hidden retry would only keep the consumer from polling.
+                # Back-pressure asks again; a hidden retry would only keep the consumer from polling.
                 retry=Retry(NoBackoff(), 0),
             )
         except ValueError as error:
@@ -136,7 +136,7 @@ class Broker:
             kwargsrepr="{}",
             queue=message.route.queue,
             serializer="json",
-            # Waiting for a broker that is away is the gate's work: the consumer polls meanwhile.
+            # Waiting for a broker that is away is the work of back-pressure: the consumer polls meanwhile.
             retry=False,
         )
 

@@ -1,4 +1,4 @@
-"""The routes: which topic's records go to which task. See docs/architecture.md, "Names"."""
+"""The routes: which topic's records go to which task. See docs/architecture.md, "Routes"."""
 
 from dataclasses import dataclass
 

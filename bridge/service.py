@@ -21,17 +21,17 @@ _LOOK = 0.5
 """Seconds between two looks whether all threads live."""
 
 _DRAIN = 10.0
-"""Seconds for a clean end. It takes about one: a poll, the hand-over of what it returned, the commit. The rest is for
+"""Seconds for a clean end. It takes about one: a poll, the dispatch of what it returned, the commit. The rest is for
 a broker that times out; a Kafka that is away cannot take the commit anyway, and librdkafka would wait 45."""
 
 _OVERRIDABLE = {
-    # A crash hands over again what was handed over since the last commit: about a second's worth.
+    # A crash dispatches again what was dispatched since the last commit: about a second's worth.
     "auto.commit.interval.ms": "1000",
     # A group that has never committed starts with what is there: no event is skipped at the first start.
     "auto.offset.reset": "earliest",
     # New topics and partitions are seen within half a minute; the default is five.
     "topic.metadata.refresh.interval.ms": "30000",
-    # 16 MiB a consumer is more than a bridge hands over in a second; the default of 64 only costs memory.
+    # 16 MiB a consumer is more than a bridge dispatches in a second; the default of 64 only costs memory.
     "queued.max.messages.kbytes": "16384",
 }
 _FIXED = {
@@ -81,7 +81,7 @@ class Service:
             thread.join(max(0.0, deadline - time.monotonic()))
         late = [thread.name for thread in self._threads if thread.is_alive()]
         if late:
-            note = "offsets are not committed: the last records will be handed over again, under the same ids"
+            note = "offsets are not committed: the last records will be dispatched again, under the same ids"
             _log.error("drain-overdue", jobs=late, seconds=_DRAIN, note=note)
         status = 1 if late or self._died.is_set() else 0
         _log.info("bridge-stopped", status=status)

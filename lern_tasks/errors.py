@@ -5,13 +5,13 @@ LernError
 ├── InvalidArgument     what a person asked for cannot be done as it is
 ├── RuleViolation       a business rule says no for good: dead letter at once
 ├── RefusedByService    a dependency says no for good (4xx): dead letter at once
-├── DependencyDown      an outage; not the record's fault, spends no attempt, ends by age only
+├── DependencyDown      an outage; not the record's fault, consumes no attempt, ends by age only
 │   └── SchemaMismatch  a table differs from what the jobs need
 ├── NotReady            data that will come is not there yet
 ├── TransientError      this record failed this time
 │   └── UnknownOutcome  a write may or may not have happened: look before trying again
 ├── Requeue             nothing failed: the record is sent again
-├── LockBusy            somebody else works on the same rows; spends nothing
+├── LockBusy            somebody else works on the same rows; consumes nothing
 └── SettingsError       a setting is wrong
 """
 
@@ -118,7 +118,7 @@ class UnknownOutcome(TransientError):
 class Requeue(LernError):
     """Nothing is wrong with the record: its own waiting time is not over, or its message ran out of time.
 
-    `delay` in seconds; `singly`: as a message of its own. Spends nothing.
+    `delay` in seconds; `singly`: as a message of its own. Consumes nothing.
     """
 
     code = "SEND_AGAIN"

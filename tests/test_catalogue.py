@@ -20,22 +20,14 @@ from lern_tasks.settings.progress import ProgressSettings
 from lern_tasks.sunbird.table_names import JobTables
 from tests.completeness import missing_of
 from tests.harness.samples import ROOT
+from tests.variables import fields
 
 ELSEWHERE = {
     "lern_tasks/demo/scenario/certificates.py": "the demo plays the jobs by name",
     "lern_tasks/demo/scenario/rows.py": "the demo plays the jobs by name",
     "lern_tasks/demo/scenario/run.py": "the demo plays the jobs by name",
-    "lern_tasks/operations/enrolments.py": "administrators' tasks find rows where this job's settings say",
-    "lern_tasks/operations/issuing.py": "administrators' tasks ask this job for certificates",
-    "lern_tasks/operations/reconcile.py": "administrators' tasks start this job",
+    "lern_tasks/jobs/accounts/follow_ups.py": "hands off to a domain beside its own, which it may not import",
     "lern_tasks/sunbird/tables.py": "the platform gave a table the same name",
-    "lern_tasks/delivery/settlement.py": "to be cut",
-    "lern_tasks/jobs/accounts/follow_ups.py": "to be cut",
-    "lern_tasks/jobs/assessments/assessment_aggregator.py": "to be cut",
-    "lern_tasks/jobs/progress/recompute.py": "to be cut",
-    "lern_tasks/sunbird/content_service.py": "to be cut",
-    "lern_tasks/sunbird/search_service.py": "to be cut",
-    "lern_tasks/sunbird/user_service.py": "to be cut",
 }
 """What may name a job although it is not its folder, the catalogue or the settings."""
 
@@ -71,7 +63,7 @@ def test_what_a_row_names_is_there(row: Job) -> None:
     )
     for service in row.services:
         kind, member = service.client.split(".")
-        assert hasattr(getattr(import_module(f"lern_tasks.jobs.{row.domain}.resources"), kind), member), service
+        assert hasattr(getattr(import_module(f"lern_tasks.jobs.{row.domain}.api"), kind), member), service
         assert service.variable.lower() in own
     switches = [
         *(use.unless for use in row.redis),
@@ -88,15 +80,21 @@ def test_a_job_is_complete(job: EventJob) -> None:
 
 
 def test_a_sentence_says_what_a_job_lacks(tmp_path: Path) -> None:
+    job, topic = "merge_user_courses", "lms.user.account.merge"
+    page = f"docs/jobs/{job}.md"
     assert missing_of("merge_user_courses", tmp_path) == [
-        "merge_user_courses lacks its task: write lern_tasks/jobs/accounts/merge_user_courses.py.",
-        "merge_user_courses lacks its page: write docs/jobs/merge_user_courses.md, "
-        "which begins with `# merge_user_courses`.",
-        "merge_user_courses lacks its row in README.md: | `merge_user_courses` | `lms.user.account.merge` | "
-        "what it does | [docs](docs/jobs/merge_user_courses.md) |.",
-        "merge_user_courses lacks its section of docs/configuration.md: make the page again, as its first lines say.",
-        "merge_user_courses lacks a sample event: put a documented one into tests/samples/lms.user.account.merge/.",
+        f"{job} lacks its task: write lern_tasks/jobs/accounts/{job}.py.",
+        f"{job} lacks its page: write {page}, which begins with `# {job}`.",
+        f"{job} lacks its row in README.md: | `{job}` | `{topic}` | what it does | [docs]({page}) |.",
+        f"{job} lacks its section of docs/configuration.md: make the page again, as its first lines say.",
+        f"{job} lacks a sample event: put a documented one into tests/samples/{topic}/.",
     ]
+
+
+def test_a_documented_variable_without_a_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(fields.VALUES, ("merge_user_courses", "course.date.format"))
+    told = "lines in tests/variables that show what these variables do: course.date.format"
+    assert missing_of("merge_user_courses", ROOT) == [f"merge_user_courses lacks {told}."]
 
 
 def test_a_job_is_named_in_two_places_outside_of_its_folder() -> None:

@@ -54,7 +54,7 @@ class RedisUse:
 class Service:
     """What a job asks over the network, and how `lern doctor` looks at it.
 
-    `client` is a member of a class in the domain's `resources.py`, `variable` what its address is set by, after the
+    `client` is a member of the resources in the domain's `api.py`, `variable` what its address is set by, after the
     job's prefix. `why`: what happens without it. `asks`: methods of the client that raise unless all is well.
     `answers` is said when they do not, `remedy` is what else may help than correcting the variable, `misset` what is to
     be done when several variables may be wrong and the error says which.

@@ -32,7 +32,7 @@ class MomentOrBeginning(Moment):
 @click.option("--dry-run", is_flag=True, help="Only show where the offsets would go.")
 @click.option("--force", is_flag=True, help="The broker does not tell who is in the group, but the bridge is stopped.")
 def command(*, job: str, to: datetime | str, dry_run: bool, force: bool) -> None:
-    """Set a job's consumer group back, so that the bridge hands over again what came since a time.
+    """Set a job's consumer group back, so that the bridge dispatches again what came since a time.
 
     For a task broker that lost its queues. Records that were processed already change nothing. Stop the bridge of
     that job first: a group with members is refused.

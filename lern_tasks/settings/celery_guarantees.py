@@ -16,7 +16,7 @@ WORKER_CONSUMER = "lern_tasks.delivery.parked_messages:ParkingConsumer"
 
 UNSET = frozenset(
     {
-        "broker_read_url",  # one broker: the bridge's gate and `lern doctor` look at no other
+        "broker_read_url",  # one broker: the bridge's back-pressure and `lern doctor` look at no other
         "broker_write_url",
         "task_annotations",  # they would set what is guaranteed here, task by task
         "task_default_rate_limit",  # a message that waits for its rate beyond the visibility timeout comes twice

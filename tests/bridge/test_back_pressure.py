@@ -1,4 +1,4 @@
-"""The gate: when records may be handed over."""
+"""Back-pressure: when records may be dispatched."""
 
 from bridge.back_pressure import BackPressure
 from lern_tasks.errors import DependencyDown

@@ -1,4 +1,4 @@
-"""From topic to hand-over: at least once, in order, through outages, rebalances and what cannot be sent."""
+"""From topic to dispatch: at least once, in order, through outages, rebalances and what cannot be sent."""
 
 import threading
 from collections.abc import Callable

@@ -90,7 +90,7 @@ def test_a_bridge_dies_between_push_and_commit(open_installation: Open) -> None:
     wait_until(
         lambda: skipped(installation.system.logs()) >= len(scenario.events()),
         seconds=60,
-        what="all events handed over again, and skipped",
+        what="all events dispatched again, and skipped",
     )
     check_end(installation, scenario)
 

@@ -8,15 +8,14 @@ from typing import Any, cast
 
 from lern_tasks.catalogue import ROWS, EventJob
 from lern_tasks.settings import Settings
-from tests.harness.processes import settings_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "samples"
 
 
-def topic_of(job: EventJob, settings: Settings | None = None) -> str:
+def topic_of(job: EventJob) -> str:
     """The topic that the job reads by default, without the environment."""
-    return (settings or settings_of({})).job(job).kafka_input_topic.removeprefix("{env}.")
+    return Settings.model_construct().job(job).kafka_input_topic.removeprefix("{env}.")
 
 
 def samples_of(job: EventJob, root: Path = ROOT) -> list[Path]:

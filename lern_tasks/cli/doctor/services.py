@@ -64,7 +64,7 @@ def _look(job: EventJob, service: Service, settings: Settings) -> Iterator[Findi
 def _client(job: EventJob, service: Service, settings: Settings) -> Any:
     """The client that the job itself asks by. Raises LernError for an address that is none."""
     kind, _, member = service.client.partition(".")
-    resources = getattr(import_module(f"lern_tasks.jobs.{ROWS[job].domain}.resources"), kind)
+    resources = getattr(import_module(f"lern_tasks.jobs.{ROWS[job].domain}.api"), kind)
     return getattr(resources(settings, Celery(set_as_current=False)), member)
 
 

@@ -1,5 +1,5 @@
-"""What others use of assessments: `lern doctor` asks whether its service answers."""
+"""What others use of assessments: `lern doctor` asks its service by the job's own client."""
 
-from lern_tasks.jobs.assessments.question_count import QuestionCountClient
+from lern_tasks.jobs.assessments.resources import AssessmentResources
 
-__all__ = ["QuestionCountClient"]
+__all__ = ["AssessmentResources"]

@@ -3,7 +3,6 @@
 from lern_tasks.jobs.progress.enrolment_reconciliation import Reconciliation, reconcile
 from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import progress_lock
-from lern_tasks.jobs.progress.search_service import SearchClient
 from lern_tasks.jobs.progress.sync_request import sync_handoff
 
-__all__ = ["ProgressResources", "Reconciliation", "SearchClient", "progress_lock", "reconcile", "sync_handoff"]
+__all__ = ["ProgressResources", "Reconciliation", "progress_lock", "reconcile", "sync_handoff"]

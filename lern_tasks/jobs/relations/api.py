@@ -1,8 +1,7 @@
 """What other domains, administrators' tasks and benchmarks use of relations."""
 
 from lern_tasks.jobs.relations.refresh_request import relations_request
-from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.relations.resources import RelationResources
 from lern_tasks.jobs.relations.rules.hierarchy import derive
 
-__all__ = ["RelationCache", "RelationResources", "derive", "relations_request"]
+__all__ = ["RelationResources", "derive", "relations_request"]

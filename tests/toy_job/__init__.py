@@ -1,0 +1,1 @@
+"""The job of docs/adding-a-job.md, in a copy of the checkout."""
