@@ -29,6 +29,9 @@ docs: ## the documents as a site, in site/
 bench: ## measurements on real servers, each beside its ceiling
 	@$(TEST) && exec $$bin/python -m benchmarks
 
+dist: ## source and wheel, as a release publishes them
+	@$(TEST) && rm -rf dist && exec $$bin/python -m build --no-isolation
+
 lock: ## newest versions of everything into both lock files
 	@python=`PYTHON='$(PYTHON)' sh .ci/python` && sh .ci/lock "$$python"
 
@@ -36,4 +39,4 @@ clean: ## removes the virtual environments and caches
 	@rm -rf .venv .venv-* build dist site htmlcov .coverage* *.egg-info
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test portable coverage lint docs bench lock clean
+.PHONY: help demo test portable coverage lint docs bench dist lock clean

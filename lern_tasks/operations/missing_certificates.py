@@ -74,7 +74,7 @@ def start_nightly(ctx: Resources) -> str | None:
     tasks = ctx.settings.tasks
     if not tasks.sweep_days:
         return None
-    today = datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC).date()
+    today = ctx.now().date()
     task_id = derived_id("missing_certificates", today)
     name = f"beat:missing-certificates:{today}"
     if ctx.idempotency_keys.claim(name, expiry=_NIGHT):

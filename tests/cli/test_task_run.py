@@ -1,8 +1,7 @@
 """Sending a task and following it, without a worker: what the state in Redis says is what the command says."""
 
 import io
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -29,21 +28,26 @@ def server() -> Iterator[Redis]:
 
 @pytest.fixture
 def worker(server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`worker(states...)`: what a worker would store for the next task, one state after the other."""
+    """`worker(states...)`: what a worker has stored for the next task at each look, one state after the other."""
     backend = Celery("worker", backend=f"{server.url}/0").backend
     monkeypatch.setattr(task_run, "_LOOK_EVERY", 0.05)
     monkeypatch.setattr(task_run, "uuid4", lambda: "the-id")
     backend.forget("the-id")
-    threads: list[threading.Timer] = []
+    coming: list[tuple[str, Any]] = []
+    look = task_run._Follow._meta
 
-    def play(*played: tuple[str, Any]) -> None:
-        for number, (state, value) in enumerate(played):
-            threads.append(threading.Timer(0.15 * number, backend.store_result, ("the-id", value, state)))
-            threads[-1].start()
+    def store_and_look(self: Any) -> Mapping[str, Any]:
+        if coming:
+            state, value = coming.pop(0)
+            backend.store_result("the-id", value, state)
+        return look(self)
+
+    monkeypatch.setattr(task_run._Follow, "_meta", store_and_look)
+
+    def play(*states: tuple[str, Any]) -> None:
+        coming.extend(states)
 
     yield play
-    for thread in threads:
-        thread.join()
     backend.forget("the-id")
 
 

@@ -162,6 +162,16 @@ def _shop(directory: Path) -> Path:
     return target
 
 
+def test_types_are_in_the_wheel(environment: Path, tmp_path: Path) -> None:
+    """Without `py.typed` a type checker takes everything of a package as Any."""
+    code = """
+from importlib.resources import files
+for package in ("lern_tasks", "bridge"):
+    assert (files(package) / "py.typed").is_file(), package
+"""
+    subprocess.run([str(environment / "bin" / "python"), "-c", code], cwd=tmp_path, check=True)
+
+
 def _copy(directory: Path) -> Path:
     """The sources in a directory of their own: a build in the checkout would leave its own directories there."""
     target = directory / "source"

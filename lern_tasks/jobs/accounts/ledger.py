@@ -48,7 +48,7 @@ class MergeLedger:
         return {at: LedgerEntries(contents=entries, copied=copied.get(at)) for at, entries in contents.items()}
 
     def write_ahead(self, pair: Key, batch_key: BatchKey, plan: MergePlan, *, timestamp: int) -> None:
-        """Note down what the plan is about to do."""
+        """Write what the plan is about to do, ahead of the rows of the accounts."""
         rows = {content: _cells(merged.entry) for content, merged in plan.contents.items() if merged.entry is not None}
         self._write((*pair, *batch_key), rows, timestamp, copied=False if plan.copying else None)
 

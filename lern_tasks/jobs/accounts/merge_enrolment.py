@@ -5,7 +5,6 @@ In this order: read, plan, write ahead to the ledger, write the rows, see that t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from lern_tasks.delivery.locked_groups import all_locked
 from lern_tasks.errors import TransientError
@@ -23,6 +22,7 @@ from lern_tasks.jobs.accounts.rules.merge import (
     plan_merge,
 )
 from lern_tasks.jobs.accounts.rules.text_dates import DateFormat, date_format
+from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.storage.gateway import Key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -80,14 +80,14 @@ def read(request: MergeRequest, ctx: AccountResources) -> Merge:
 def merge_enrolment(merge: Merge, batch_key: BatchKey, *, may_copy: bool, ctx: AccountResources) -> None:
     """Merge one enrolment. Raises LernError: LockBusy when somebody else is at it."""
     key = merge.key(batch_key)
-    names = [f"progress:{key.text}", *([f"certificate:{key.text}"] if may_copy else [])]
+    names = [progress_lock(key), *([f"certificate:{key.text}"] if may_copy else [])]
     with all_locked(names, ctx, job=JOB, busy="another worker is busy with this enrolment") as token:
         entries = ctx.merge_ledger.read(merge.pair, batch_key).get(batch_key, NO_ENTRIES)
         plan = merge.plan(batch_key, merge.rows.history(key), entries, may_copy=may_copy)
         if plan.empty:
             return
         ctx.merge_ledger.write_ahead(merge.pair, batch_key, plan, timestamp=token)
-        merge.rows.write(key, plan, now=datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC), timestamp=token)
+        merge.rows.write(key, plan, now=ctx.now(), timestamp=token)
         if merge.plan(batch_key, merge.rows.history(key), plan.intended(entries), may_copy=may_copy).writes:
             # The learner service writes by Cassandra's clock and without our locks: its later cells hide ours.
             raise TransientError("a row was written by somebody else meanwhile, at a later time than ours")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from lern_tasks.delivery.batch import Batch
-from lern_tasks.delivery.handoff import Handoff, hand_off
+from lern_tasks.delivery.handoff import hand_off
 from lern_tasks.delivery.locked_groups import grouped, locked_groups
 from lern_tasks.delivery.task import event_job
 from lern_tasks.jobs.assessments import checks, submissions
@@ -12,7 +12,7 @@ from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.jobs.assessments.rules.summary import Summary, summarise
 from lern_tasks.jobs.assessments.submissions import Enrolment
-from lern_tasks.jobs.certificates.api import PRE_PROCESSOR, issue_event
+from lern_tasks.jobs.certificates.api import issue_request
 from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.metrics import count
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -59,16 +59,8 @@ def _ask_for_certificates(
 ) -> None:
     """One request for each enrolment, whatever its records were: the pre-processor drops what is issued."""
     topic = ctx.settings.topic(ctx.settings.assessment_aggregator.kafka_certissue_topic)
-    now_ms = ctx.now_ms()
     handoffs = [
-        Handoff(
-            job=PRE_PROCESSOR,
-            event=issue_event(group.key, now_ms=now_ms, attempt_id=summaries[group.key].latest_attempt),
-            topic=topic,
-            key=group.key.user_id,
-            business_key=group.key.text,
-            cause=group.open[0].record,
-        )
+        issue_request(group.key, group.open[0].record, ctx, topic=topic, attempt_id=summaries[group.key].latest_attempt)
         for group in groups
     ]
     hand_off(ctx, handoffs)

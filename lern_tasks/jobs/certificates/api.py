@@ -5,7 +5,7 @@ from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, eval
 from lern_tasks.jobs.certificates.eligibility.issue_request import JOB as PRE_PROCESSOR
 from lern_tasks.jobs.certificates.eligibility.issue_request import issue_request
 from lern_tasks.jobs.certificates.resources import CertificateResources
-from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate, issue_event
+from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 
 __all__ = [
     "PRE_PROCESSOR",
@@ -14,6 +14,5 @@ __all__ = [
     "EligibleCertificate",
     "Evaluation",
     "evaluate",
-    "issue_event",
     "issue_request",
 ]

@@ -6,10 +6,10 @@ See docs/jobs/activity_aggregate_updater.md, "Rows".
 from collections.abc import Collection, Mapping
 
 from lern_tasks.catalogue import ProgressJob
-from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
+from lern_tasks.delivery.handoff import hand_off, publish_events
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.jobs.certificates.api import PRE_PROCESSOR, issue_event
+from lern_tasks.jobs.certificates.api import issue_request
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision
 from lern_tasks.metrics import count
 from lern_tasks.sunbird import audit_event
@@ -25,14 +25,7 @@ def ask_for_certificates(
     """Hand the enrolments that are due to the certificate pre-processor. Raises DependencyDown."""
     topic = ctx.settings.topic(ctx.settings.progress(job).kafka_certissue_topic)
     handoffs = [
-        Handoff(
-            job=PRE_PROCESSOR,
-            event=issue_event(decision.key, now_ms=ctx.now_ms()),
-            topic=topic,
-            key=decision.key.user_id,
-            business_key=decision.key.text,
-            cause=causes[decision.key],
-        )
+        issue_request(decision.key, causes[decision.key], ctx, topic=topic)
         for decision in decisions
         if decision.certificate
     ]

@@ -1,5 +1,7 @@
 """`lern.user_cache_updater`: what reports show of a user follows their profile. See docs/jobs/user_cache_updater.md."""
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
 from lern_tasks.delivery.locked_groups import Group, grouped, locked_groups
 from lern_tasks.delivery.task import event_job
@@ -11,10 +13,12 @@ from lern_tasks.jobs.users.rules.sign_in import Dated, SignInTypes, event_fields
 from lern_tasks.jobs.users.rules.update import Update, decide_update
 from lern_tasks.jobs.users.user_cache import Change, Entry
 from lern_tasks.metrics import count
-from lern_tasks.storage.gateway import value_of
 
 _AT_ONCE = 20
 """Users whose locks are held together: while the user service is slow, few wait, and a time limit costs few reads."""
+
+UserGroup = Group[str, UserEvent]
+"""The records of one user in this message."""
 
 
 @event_job(JOB, parse=parse, resources=UserResources)
@@ -26,13 +30,9 @@ def user_cache_updater(batch: Batch[UserEvent], ctx: UserResources) -> None:
     for start in range(0, len(groups), _AT_ONCE):
         for held in locked_groups(groups[start : start + _AT_ONCE], ctx, job=JOB, lock=_lock, about="user"):
             # Everything is read after the lock is held: the newest profile is written last, whatever the events' order.
-            cached = ctx.user_cache.read(group.key for group in held.groups)
-            changes: list[Change] = []
-            for group in held.groups:
-                with group.failures():
-                    update = _decide(group, value_of(cached[group.key]), profiles, ctx)
-                    changes += _change(group, update)
-            held.fail(ctx.user_cache.write(changes))
+            cached = held.found(ctx.user_cache.read(held.keys))
+            updates = {group.key: _decide(group, cached[group.key], profiles, ctx) for group in held.open}
+            held.fail(ctx.user_cache.write([*_changes(held.open, updates)]))
             for group in held.release():
                 count("success-message-count", len(group.open), job=JOB)
                 count("user-cache-hit", len(group.open), job=JOB)
@@ -69,7 +69,7 @@ def _event_fields(record: BatchRecord[UserEvent], ctx: UserResources) -> dict[st
     return {name: Dated(time_ms=time_ms, value=value) for name, value in fields.items()}
 
 
-def _decide(group: Group[str, UserEvent], cached: Entry, profiles: ProfileReads, ctx: UserResources) -> Update:
+def _decide(group: UserGroup, cached: Entry, profiles: ProfileReads, ctx: UserResources) -> Update:
     """What the user's profile and the records that have not failed change."""
     settings = ctx.settings.user_cache_updater
     profile = _profile(group, profiles, ctx)
@@ -83,7 +83,7 @@ def _decide(group: Group[str, UserEvent], cached: Entry, profiles: ProfileReads,
     )
 
 
-def _profile(group: Group[str, UserEvent], profiles: ProfileReads, ctx: UserResources) -> dict[str, str] | None:
+def _profile(group: UserGroup, profiles: ProfileReads, ctx: UserResources) -> dict[str, str] | None:
     """What the user service says; None when no record asks for it, the account is blocked, or those records failed."""
     asking = [record for record in group.records if _asks_for_profile(record, ctx)]
     if not asking:
@@ -95,18 +95,17 @@ def _profile(group: Group[str, UserEvent], profiles: ProfileReads, ctx: UserReso
         return None
 
 
-def _change(group: Group[str, UserEvent], update: Update) -> list[Change]:
-    """The change to write; none when there is nothing to write, and then no record is left open."""
-    if not update.fields:
-        for record in group.open:
-            record.skip("a blocked account, or a newer event came before: nothing is to be written")
-        return []
-    return [
-        Change(
-            user_id=group.key,
-            token=group.token,
-            fields=update.fields,
-            removed=update.removed,
-            event_times=update.event_times,
-        )
-    ]
+def _changes(groups: Iterable[UserGroup], updates: Mapping[str, Update]) -> Iterator[Change]:
+    """What is to be written; records with which nothing is to be written are skipped."""
+    for group in groups:
+        update = updates[group.key]
+        if update.fields:
+            yield Change(
+                user_id=group.key,
+                token=group.token,
+                fields=update.fields,
+                removed=update.removed,
+                event_times=update.event_times,
+            )
+        else:
+            group.skip("a blocked account, or a newer event came before: nothing is to be written")

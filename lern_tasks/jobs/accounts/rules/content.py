@@ -1,7 +1,7 @@
 """Merging what one account did with a content into what the other did. See docs/jobs/merge_user_courses.md, "Rules".
 
 Sums are not repeatable by themselves, so a ledger keeps for each content which amounts were added from which account:
-the intended sums are noted down before the row is written, and marked as done afterwards.
+the intended sums are written ahead of the row, and marked as done afterwards.
 """
 
 from collections.abc import Iterator, Mapping

@@ -79,7 +79,7 @@ class MergePlan:
         return changed or bool(self.enrolment or self.attempts) or self.completed is not None
 
     def intended(self, entries: LedgerEntries) -> LedgerEntries:
-        """What the ledger says once the plan is noted down in it."""
+        """What the ledger says once the plan is written ahead."""
         written = {content: merged.entry for content, merged in self.contents.items() if merged.entry is not None}
         return LedgerEntries(contents={**entries.contents, **written}, copied=False if self.copying else entries.copied)
 

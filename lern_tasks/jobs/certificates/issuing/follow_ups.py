@@ -4,7 +4,7 @@ See docs/jobs/collection_certificate_generator.md, "Rules".
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lern_tasks.catalogue import FollowUp
 from lern_tasks.delivery.batch import BatchRecord
@@ -33,7 +33,7 @@ def hand_off_follow_ups(
     request = record.event
     audit = certificate_audit(request.key, issued.certificate_id, now_ms=ctx.now_ms())
     publish_events(ctx, ctx.settings.collection_certificate_generator.kafka_audit_topic, [audit])
-    completed_on = issued.completed_on or request.issued_on or datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC)
+    completed_on = issued.completed_on or request.issued_on or ctx.now()
     event = FollowUpEvent(
         user_id=request.key.user_id,
         course_id=request.key.course_id,

@@ -5,7 +5,7 @@ See docs/jobs/collection_certificate_generator.md, "Failure".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from lern_tasks.delivery.batch import BatchRecord
@@ -68,7 +68,7 @@ def write(
     request: GenerateRequest, stored: Stored, created: CreatedCertificate, token: int, ctx: CertificateResources
 ) -> None:
     """Put the certificate into the enrolment, with `token` as write timestamp. Raises what the store answers."""
-    entry = issued_entry(request.name, created, now=datetime.fromtimestamp(ctx.now_ms() / 1000, tz=UTC))
+    entry = issued_entry(request.name, created, now=ctx.now())
     ctx.issued_certificates.write(request.key, with_entry(stored.issued or (), entry), timestamp=token)
     count("db-update-user-enrollment-count", job=JOB)
 
