@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lern_tasks.catalogue import ROWS, EventJob
+from lern_tasks.catalogue import ROWS, EventJob, queue_name, task_name
 from lern_tasks.settings import Settings
 from tests.harness.samples import samples_of, topic_of
 from tests.variables.fields import without_line
@@ -24,16 +24,24 @@ def _missing(job: EventJob, root: Path) -> Iterator[str]:
     topic = topic_of(job)
     if not topic:
         yield "its topic: give `kafka_input_topic` a default in its settings"
-    if not _begins(root / "docs" / "jobs" / f"{job}.md", f"# {job}\n"):
-        yield f"its page: write docs/jobs/{job}.md, which begins with `# {job}`"
-    if not _has(root / "README.md", f"| `{job}` | `{topic}` |", f"(docs/jobs/{job}.md) |"):
-        yield f"its row in README.md: | `{job}` | `{topic}` | what it does | [docs](docs/jobs/{job}.md) |"
-    if not _has(root / "docs" / "configuration.md", f"## {job}"):
-        yield "its section of docs/configuration.md: make the page again, as its first lines say"
+    yield from _undocumented(job, topic, root)
     if not samples_of(job, root):
         yield f"a sample event: put a documented one into tests/samples/{topic}/"
     if untold := without_line(job):
         yield f"lines in tests/variables that show what these variables do: {', '.join(untold)}"
+
+
+def _undocumented(job: EventJob, topic: str, root: Path) -> Iterator[str]:
+    if not _begins(root / "docs" / "jobs" / f"{job}.md", f"# {job}\n"):
+        yield f"its page: write docs/jobs/{job}.md, which begins with `# {job}`"
+    if not _has(root / "README.md", f"| `{job}` | `{topic}` |", f"(docs/jobs/{job}.md) |"):
+        yield f"its row in README.md: | `{job}` | `{topic}` | what it does | [docs](docs/jobs/{job}.md) |"
+    if not _has(root / "mkdocs.yml", f"- jobs/{job}.md"):
+        yield f"its page in the menu: a line in mkdocs.yml, - jobs/{job}.md"
+    if not _has(root / "tests" / "public" / "task_contract.txt", f"{task_name(job)}(records) {queue_name(job)}"):
+        yield "its line in tests/public/task_contract.txt: make the file again, as test_task_contract.py says"
+    if not _has(root / "docs" / "configuration.md", f"## {job}"):
+        yield "its section of docs/configuration.md: make the page again, as its first lines say"
 
 
 def _begins(file: Path, text: str) -> bool:

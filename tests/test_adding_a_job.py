@@ -15,7 +15,7 @@ from tests.toy_job.page import Block, Section, sections
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PAGE = ROOT / "docs" / "adding-a-job.md"
-COPIED = ("lern_tasks", "bridge", "tests", "docs", "README.md", "celeryconfig.py", "pyproject.toml")
+COPIED = ("lern_tasks", "bridge", "tests", "docs", "README.md", "celeryconfig.py", "mkdocs.yml", "pyproject.toml")
 INCOMPLETE = """
 from pathlib import Path
 from tests.completeness import missing_of
@@ -67,6 +67,8 @@ def test_the_page_adds_a_job_that_works(checkout: Path, tmp_path: Path) -> None:
     assert [sentence.partition(":")[0] for sentence in told] == [
         "bookmark_updater lacks its page",
         "bookmark_updater lacks its row in README.md",
+        "bookmark_updater lacks its page in the menu",
+        "bookmark_updater lacks its line in tests/public/task_contract.txt",
         "bookmark_updater lacks its section of docs/configuration.md",
         "bookmark_updater lacks a sample event",
     ]

@@ -86,6 +86,8 @@ def test_a_sentence_says_what_a_job_lacks(tmp_path: Path) -> None:
         f"{job} lacks its task: write lern_tasks/jobs/accounts/{job}.py.",
         f"{job} lacks its page: write {page}, which begins with `# {job}`.",
         f"{job} lacks its row in README.md: | `{job}` | `{topic}` | what it does | [docs]({page}) |.",
+        f"{job} lacks its page in the menu: a line in mkdocs.yml, - jobs/{job}.md.",
+        f"{job} lacks its line in tests/public/task_contract.txt: make the file again, as test_task_contract.py says.",
         f"{job} lacks its section of docs/configuration.md: make the page again, as its first lines say.",
         f"{job} lacks a sample event: put a documented one into tests/samples/{topic}/.",
     ]
