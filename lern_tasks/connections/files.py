@@ -43,7 +43,7 @@ class Files:
     def get(self, reference: str) -> bytes:
         """The content behind a reference of `put`.
 
-        Raises Refused when there is no such file, DependencyDown when the store does not answer.
+        Raises RefusedByService when there is no such file, DependencyDown when the store does not answer.
         """
         path = self._path(reference)
         try:

@@ -4,7 +4,7 @@
 |---|---|
 | connection refused, no such host, no connection in time; 502, 503, 504; a redirect | DependencyDown |
 | no answer in time, connection lost, 408, 429 (Retry-After kept), other 5xx, a 200 that is not JSON | TransientError |
-| other 4xx | Refused |
+| other 4xx | RefusedByService |
 
 With `write=True` (the request changes something and must not simply be repeated) whatever leaves open whether the
 server has acted raises UnknownOutcome instead: no answer in time, connection lost, 408, every 5xx, an unusable 2xx.

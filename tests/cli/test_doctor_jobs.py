@@ -206,9 +206,9 @@ def test_a_job_that_hands_on_to_one_that_still_runs_in_flink(healthy: Healthy, t
     taken("assessment-aggregator", "bulk", "maintenance")
     options = ("--job", "assessment_aggregator")
     found = healthy.bad(*options)
-    assert found.keys() == {("hand-on", "assessment_aggregator")}
+    assert found.keys() == {("hand-off", "assessment_aggregator")}
     variable = "LERN_COLLECTION_CERT_PRE_PROCESSOR__HAND_OFF"
-    assert f"{variable}=kafka" in found["hand-on", "assessment_aggregator"]["to_do"]
+    assert f"{variable}=kafka" in found["hand-off", "assessment_aggregator"]["to_do"]
     assert healthy.bad(*options, **{variable: "kafka"}) == {}
     taken("assessment-aggregator", "bulk", "maintenance", "collection-cert-pre-processor")
     assert healthy.bad(*options) == {}

@@ -72,11 +72,11 @@ def _handed_off(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterat
             if following in jobs or queue_name(following) in taken or settings.job(following).hand_off == "kafka":
                 continue
             yield warning(
-                "hand-on",
-                f"hands on to {following} by Celery, and no worker takes from `{queue_name(following)}`",
+                "hand-off",
+                f"hands off to {following} by Celery, and no worker takes from `{queue_name(following)}`",
                 f"set LERN_{following.upper()}__HAND_OFF=kafka while a Flink job does it, or start a worker: "
                 f"{_WORKER} -Q {dashed(following)}",
-                why="what it hands on waits in that queue, and a Flink job does not see it",
+                why="what it hands off waits in that queue, and a Flink job does not see it",
                 jobs=(job,),
             )
 
