@@ -1,4 +1,4 @@
-"""What other domains, operations and commands may use of certificates."""
+"""What other domains and operations may use of certificates."""
 
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
