@@ -7,7 +7,7 @@ from lern_tasks.jobs.assessments.question_count import QuestionCountClient
 from lern_tasks.jobs.assessments.scores import Scores
 from lern_tasks.jobs.relations.api import RelationResources
 from lern_tasks.sunbird.content_metadata import Metadata
-from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.sunbird.table_names import JobTables, for_job
 
 
 class AssessmentResources(RelationResources):
@@ -16,12 +16,16 @@ class AssessmentResources(RelationResources):
     @property
     def attempts(self) -> Attempts:
         """The attempts of enrolments."""
-        return Attempts(self.gateway, for_job(self.settings, "assessment_aggregator").assessments)
+        return Attempts(self.gateway, self._assessment_tables.assessments)
 
     @property
     def scores(self) -> Scores:
         """The scores of enrolments."""
-        return Scores(self.gateway, for_job(self.settings, "assessment_aggregator").activity_agg)
+        return Scores(self.gateway, self._assessment_tables.activity_agg)
+
+    @cached_property
+    def _assessment_tables(self) -> JobTables:
+        return for_job(self.settings, "assessment_aggregator")
 
     @cached_property
     def assessed_metadata(self) -> Metadata:

@@ -1,13 +1,14 @@
 """What the jobs that compute progress talk to."""
 
 from functools import cached_property
+from typing import get_args
 
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
 from lern_tasks.jobs.progress.rows import ProgressRows
 from lern_tasks.jobs.progress.search_service import SearchClient
 from lern_tasks.jobs.relations.api import RelationResources
-from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.sunbird.table_names import JobTables, for_job
 
 
 class ProgressResources(RelationResources):
@@ -23,7 +24,11 @@ class ProgressResources(RelationResources):
     def progress_rows(self, job: ProgressJob) -> ProgressRows:
         """Contents, enrolments and aggregates, in the tables of `job`."""
         batch_size = self.settings.progress(job).threshold_batch_write_size
-        return ProgressRows(job, self.gateway, for_job(self.settings, job), batch_size=batch_size)
+        return ProgressRows(job, self.gateway, self._progress_tables[job], batch_size=batch_size)
+
+    @cached_property
+    def _progress_tables(self) -> dict[ProgressJob, JobTables]:
+        return {job: for_job(self.settings, job) for job in get_args(ProgressJob)}
 
     def course_search(self, job: ProgressJob) -> SearchClient:
         """Status of collections, as `job` asks for it."""
