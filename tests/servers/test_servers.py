@@ -82,7 +82,10 @@ def test_redis_keeps_a_key_over_a_restart_and_a_crash(own_redis: OwnServer) -> N
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-@pytest.mark.parametrize("fixture", ["own_kafka", pytest.param("own_cassandra", marks=only_full), "own_redis"])
+@pytest.mark.parametrize(
+    "fixture",
+    [pytest.param("own_kafka", marks=only_full), pytest.param("own_cassandra", marks=only_full), "own_redis"],
+)
 def test_stop_ends_the_process_and_start_takes_the_same_port(fixture: str, request: pytest.FixtureRequest) -> None:
     server: OwnServer = request.getfixturevalue(fixture)
     address, pid = server.address, server.pid
