@@ -15,7 +15,7 @@ test: ## tests; LERN_TEST_REQUIRE=all also starts real Kafka, Cassandra and Redi
 	@$(TEST) && exec $$bin/pytest $(PARALLEL)
 
 portable: ## the tests that .ci/run repeats on each other Python: rules, events, SQLite
-	@$(TEST) && exec $$bin/pytest $(PARALLEL) `cat .ci/portable-tests`
+	@$(TEST) && exec $$bin/pytest $(PARALLEL) --hypothesis-profile portable `cat .ci/portable-tests`
 
 coverage: ## tests, and which branches of the code they take, in htmlcov/; slower than `make test`
 	@$(TEST) && exec $$bin/pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html

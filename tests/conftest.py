@@ -15,6 +15,8 @@ pytest_plugins = ["tests.servers.plugin", "tests.harness.fixtures"]
 
 # A busy machine is slow, which says nothing about the code; the time limit of each test is the bound.
 settings.register_profile("lern", deadline=None)
+# Another Python shows other faults than another example does.
+settings.register_profile("portable", deadline=None, max_examples=10)
 settings.load_profile("lern")
 
 
