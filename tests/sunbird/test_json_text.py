@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.json_text import decode_object, json_type
+from lern_tasks.sunbird.json_text import DEEPEST, decode_object, json_type
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,25 @@ def test_what_cannot_be_read_is_invalid(text: str) -> None:
     with pytest.raises(InvalidEvent, match="the event is not JSON") as caught:
         decode_object(text, "the event")
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("neighbours", ["", '"b": [[], {}, "["], '])
+def test_the_depth_that_is_read_is_ours(opening: str, neighbours: str) -> None:
+    """Not Python's, which differs from version to version: the same event is read, or a dead letter, everywhere."""
+
+    def nested(levels: int) -> str:
+        closing = "]" if opening == "[" else "}"
+        return f'{{{neighbours}"a": {opening * levels}{"" if opening == "[" else 0}{closing * levels}}}'
+
+    decode_object(nested(DEEPEST - 1), "the event")
+    for levels in (DEEPEST, 5_000, 100_000):
+        with pytest.raises(InvalidEvent, match="nested too deeply"):
+            decode_object(nested(levels), "the event")
+
+
+def test_a_wide_text_is_not_a_deep_one() -> None:
+    assert decode_object('{"a": [' + "[[]]," * DEEPEST + '"["]}', "the event")["a"][-1] == "["
 
 
 @pytest.mark.parametrize(
