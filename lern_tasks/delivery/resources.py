@@ -72,6 +72,12 @@ class Resources:
         if name in self.probes:
             self.probes[name]()
 
+    def close(self) -> None:
+        """Close the connections that were opened: the end of a command. A worker's child ends without it."""
+        for name in ("gateway", "redis", "kafka", "sender"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
     @cached_property
     def redis(self) -> RedisRoles:
         """Redis clients by role."""

@@ -38,6 +38,7 @@ def command(ctx: click.Context, *, since: str, refresh: bool, anonymous: bool, r
     `lern.index_users`. Exit status 1: some users were not indexed whole.
     """
     resources = UserResources(settings.load(), Celery("lern"))
+    ctx.call_on_close(resources.close)
     if resume:
         _refuse_with_resume(ctx)
         run = IndexRun.last(resources)

@@ -209,9 +209,13 @@ class SqliteGateway:
         if connection is None:
             # Each thread has its own; `close` closes all of them.
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute(_SCHEMA)
+            except sqlite3.Error:
+                connection.close()
+                raise
             self._connections[owner] = connection
         return connection
 
