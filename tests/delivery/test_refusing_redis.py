@@ -10,6 +10,7 @@ import redis
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.task_sender import Sender
 from tests.harness.processes import System
+from tests.harness.size import FULL
 from tests.harness.waiting import wait_until
 from tests.servers.redis import RedisServer
 
@@ -34,7 +35,7 @@ def server(tmp_path: Path, redis_server: object) -> Iterator[RedisServer]:
     made.stop()
 
 
-@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("refusal", REFUSALS if FULL else ["read only replica"])
 def test_a_worker_works_on_when_redis_takes_writes_again(server: RedisServer, tmp_path: Path, refusal: str) -> None:
     refuse, mend = REFUSALS[refusal]
     system = System(tmp_path, {"LERN_REDIS__URL": server.address, "LERN_STORE": f"sqlite:{tmp_path / 'store.sqlite'}"})
