@@ -95,6 +95,7 @@ def test_a_bridge_dies_between_push_and_commit(open_installation: Open) -> None:
     check_end(installation, scenario)
 
 
+@only_full
 def test_a_frozen_worker_dies_with_a_message_on_its_way(open_installation: Open) -> None:
     """What a worker asked the broker for before it froze is not lost when it never wakes up."""
     installation = open_installation()

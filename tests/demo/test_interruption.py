@@ -92,6 +92,7 @@ def test_a_closed_output_ends_it(tmp_path: Path) -> None:
         assert "Traceback" not in errors.read()
 
 
+@only_full
 def test_two_demos_at_once_with_different_start_methods(tmp_path: Path) -> None:
     directories = [tmp_path / "fork", tmp_path / "spawn"]
     demos = []
