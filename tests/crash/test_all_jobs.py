@@ -7,6 +7,7 @@ import pytest
 from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
 from tests.crash.crash_scenario import WORK_SECONDS, kill_child
 from tests.flow.conftest import Open
+from tests.harness.broker import messages
 from tests.harness.certificates import each_name_once, identifiers
 from tests.harness.installation import Installation
 from tests.harness.mixed_workload import every_event, exam_course, make_everything
@@ -68,6 +69,4 @@ def test_all_jobs_with_deaths_in_between(open_installation: Open) -> None:
 
 def _busy(installation: Installation) -> bool:
     broker = installation.system.ctx.redis.client("broker")
-    return bool(
-        broker.hlen("unacked") or broker.llen("activity-aggregate-updater") or broker.llen("merge-user-courses")
-    )
+    return bool(messages(broker, "activity-aggregate-updater", "merge-user-courses"))

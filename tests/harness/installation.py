@@ -11,13 +11,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from lern_tasks.catalogue import EVENT_JOBS, QUEUES
+from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.demo.servers.kafka import Kafka
 from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird.table_names import JobTables, for_job, used_by
+from tests.harness.broker import messages
 from tests.harness.oracle import Expected, expected
 from tests.harness.processes import System
 from tests.harness.rows import stored_rows
@@ -221,11 +222,7 @@ class Installation:
     def wait_idle(self, *, seconds: float = 60) -> None:
         """Wait until no queue holds a message and none is under way."""
         broker = self.system.ctx.redis.client("broker")
-        wait_until(
-            lambda: not broker.hlen("unacked") and not any(broker.llen(queue) for queue in QUEUES),
-            seconds=seconds,
-            what="empty queues",
-        )
+        wait_until(lambda: not messages(broker), seconds=seconds, what="empty queues")
 
     def close(self) -> None:
         """End everything."""
