@@ -4,6 +4,7 @@ from lern_tasks.jobs.certificates.eligibility.eligibility_data import Eligibilit
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
 from lern_tasks.jobs.certificates.eligibility.issue_request import JOB as PRE_PROCESSOR
 from lern_tasks.jobs.certificates.eligibility.issue_request import asked_anew, issue_request
+from lern_tasks.jobs.certificates.issuing.issued_certificates import certificate_lock
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 
@@ -14,6 +15,7 @@ __all__ = [
     "EligibleCertificate",
     "Evaluation",
     "asked_anew",
+    "certificate_lock",
     "evaluate",
     "issue_request",
 ]
