@@ -274,6 +274,11 @@ def _hash_of(user: str) -> Step:
     return well
 
 
+def _no_hash(chain: Chain, _: object) -> None:
+    profile(chain)
+    chain.ctx.redis.client("users").set("user:u-100", "x")
+
+
 USERS = [
     Letter(
         job="user_cache_updater",
@@ -288,7 +293,7 @@ USERS = [
         code="TRANSIENT",
         says="delete it",
         event=changed("u-100"),
-        cause=lambda chain, _: (profile(chain), chain.ctx.redis.client("users").set("user:u-100", "x")),
+        cause=_no_hash,
         mend=lambda chain: chain.ctx.redis.client("users").delete("user:u-100"),
         well=_hash_of("u-100"),
     ),
