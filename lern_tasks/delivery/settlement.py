@@ -118,6 +118,7 @@ class Settlement:
             record=record.record,
             now_ms=self._policy.now_ms,
             task_id=self._task_id,
+            unreadable=record.unreadable,
         )
         _log.error("record_dead", code=failure.code, error=failure.error, **log_fields(record.record))
         return dead_letter.DeadLetter(
