@@ -81,6 +81,7 @@ JOBS = (
             ),
         ),
         counters=Counters(skipped="skipped-events-count"),
+        asks=True,
         instead=_RECONCILE,
     ),
     Job(
@@ -121,6 +122,7 @@ JOBS = (
                 why="certificates wait for the learner's name",
             ),
         ),
+        asks=True,
         instead="lern issue-batch {courseId} {batchId} --issue",
     ),
     Job(
@@ -177,6 +179,7 @@ JOBS = (
                 unless=("es_basepath", ""),
             ),
         ),
+        asks=True,
         anew="asked_anew",
     ),
     Job(

@@ -9,12 +9,12 @@ from lern_tasks import errors
 from lern_tasks.catalogue import JOBS
 from lern_tasks.cli.dead_letters.remedies import remedy
 from lern_tasks.delivery.delivery_counter import PoisonMessage
-from tests.harness.causes import FINISHED, OF_OTHERS, Letter, certified
+from tests.harness.causes import OF_OTHERS
 from tests.harness.certificate_causes import OF_CERTIFICATES
 from tests.harness.course import batch, enrol, publish
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
-from tests.harness.letters import letters, run
+from tests.harness.letters import FINISHED, Letter, certified, letters, run
 from tests.harness.samples import ROOT
 from tests.harness.syncs import REQUIRED, store
 

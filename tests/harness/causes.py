@@ -4,81 +4,21 @@ Before each the course is published, and a learner has stored all its contents a
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
-from lern_tasks.catalogue import JobName
 from lern_tasks.errors import TransientError
 from lern_tasks.jobs.accounts import merge_user_courses
 from lern_tasks.jobs.progress import activity_aggregate_updater
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_HIERARCHY, ENROLMENTS
 from tests.harness.assess_events import answered, attempt
 from tests.harness.attempts import attempt_row, store_attempt
-from tests.harness.course import KEY, ROW, course_tree, publish
+from tests.harness.course import course_tree, publish
 from tests.harness.in_process import Chain
 from tests.harness.indexed import seed
+from tests.harness.letters import FINISHED, NONE, RECONCILE, Letter, Step, raising
 from tests.harness.merges import merge
 from tests.harness.profiles import cached, changed, profile
-from tests.harness.scenario import finished
 from tests.harness.syncs import sync
-
-Step = Callable[[Chain], object]
-Cause = Callable[[Chain, pytest.MonkeyPatch], object]
-
-REPLAY = "lern dead-letters replay --letter"
-NONE = ""
-RECONCILE = "lern reconcile u1 do_c1 b1"
-
-
-def certified(chain: Chain) -> bool:
-    """The learner has the certificate, once."""
-    names = [element["name"] for element in chain.row(ENROLMENTS, ROW).get("issued_certificates", [])]
-    return names == ["Course Merit"] and len(chain.registry.entities()) == 1
-
-
-def nothing(*_: object) -> None:
-    """Nothing is to be done."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A letter of `job` that `event` leads to. `mend`: what a person does before `command`."""
-
-    job: JobName
-    code: str
-    says: str
-    event: Any
-    cause: Cause = nothing
-    mend: Step = nothing
-    command: str = REPLAY
-    well: Step = certified
-    env: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def to(self) -> JobName:
-        """Where the event comes in: a completion at the aggregator, whatever job fails by it."""
-        return "activity_aggregate_updater" if self.event is FINISHED else self.job
-
-    @property
-    def name(self) -> str:
-        """For the list of tests."""
-        return f"{self.job}-{self.code}-{self.says}".replace(" ", "_")
-
-
-def raising(target: Any, name: str, error: Exception) -> Cause:
-    """Whoever calls it gets the error, after which some days have passed."""
-
-    def cause(chain: Chain, patch: pytest.MonkeyPatch) -> None:
-        def fail(*_: Any, **__: Any) -> Any:
-            chain.time_ms += 100_000_000
-            raise error
-
-        patch.setattr(target, name, fail)
-
-    return cause
 
 
 def _relations(chain: Chain) -> bool:
@@ -107,7 +47,6 @@ PUBLISHED = {
         "mimeType": "application/vnd.ekstep.content-collection",
     }
 }
-FINISHED = finished(KEY, ["r1", "r2", "r3"])
 
 
 def _without(event: dict[str, Any], name: str, **edata: Any) -> dict[str, Any]:

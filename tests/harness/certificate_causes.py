@@ -10,9 +10,9 @@ from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.user_service import UserClient
 from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent
 from lern_tasks.sunbird.tables import ENROLMENTS
-from tests.harness.causes import FINISHED, NONE, Letter, Step, certified, raising
 from tests.harness.course import ROW, batch
 from tests.harness.in_process import Chain
+from tests.harness.letters import FINISHED, NONE, Letter, Step, certified, raising
 from tests.harness.requests import generate, issue
 from tests.jobs.certificates.rules.certificates import SIGNATORY, issued
 

@@ -17,6 +17,7 @@ from lern_tasks.cli.dead_letters.stored import Criteria, StoredDeadLetter
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.delivery.equal_letters import EqualLetters
 from lern_tasks.delivery.record import encode
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError
@@ -36,15 +37,15 @@ def command() -> None:
 def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None) -> None:
     """List dead letters, oldest failure first. Of the events themselves only user ids are shown."""
     dead_letters = sorted(criteria.choose(_dead_letters(directory)), key=lambda each: each.failed_ms)[:limit]
-    replays = _replay_times(dead_letters) if directory is None else [None] * len(dead_letters)
+    remembered = _remembered(dead_letters) if directory is None else [(None, 1)] * len(dead_letters)
     rows = [
-        each.summary() | {"replayed": replayed, "remedy": remedy(each, replayed=bool(replayed))}
-        for each, replayed in zip(dead_letters, replays, strict=True)
+        each.summary() | {"times": times, "replayed": replayed, "remedy": remedy(each, replayed=bool(replayed))}
+        for each, (replayed, times) in zip(dead_letters, remembered, strict=True)
     ]
     if as_json:
         print_json(rows)
         return
-    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "attempts", "users", "replayed")
+    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "times", "users", "replayed")
     cells = [[", ".join(row["users"]) if name == "users" else row[name] for name in names] for row in rows]
     print_table([name.replace("_", " ") for name in names], cells)
     click.echo(f"{len(rows)} dead letters")
@@ -149,13 +150,16 @@ def _whole_value(dead_letter: StoredDeadLetter, *, resolve: bool) -> tuple[bytes
         return dead_letter.message.value, f"the whole value cannot be fetched: {error}"
 
 
-def _replay_times(dead_letters: Sequence[StoredDeadLetter]) -> list[str | None]:
+def _remembered(dead_letters: Sequence[StoredDeadLetter]) -> list[tuple[str | None, int]]:
+    """When each was replayed, and how often an equal one came."""
     roles = RedisRoles(settings.load())
     try:
-        return Replayed(roles.client("state")).when(dead_letters)
+        state = roles.client("state")
+        times = EqualLetters(state).counts([each.equal_key for each in dead_letters])
+        return list(zip(Replayed(state).when(dead_letters), times, strict=True))
     except DependencyDown as error:
         click.echo(f"Which of them were replayed is not known: {error}", err=True)
-        return [None] * len(dead_letters)
+        return [(None, 1)] * len(dead_letters)
     finally:
         roles.close()
 

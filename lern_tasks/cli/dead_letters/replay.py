@@ -89,6 +89,8 @@ def _send(dead_letter: StoredDeadLetter, job: JobName, replayed: Replayed, ctx: 
         anew = _anew(dead_letter, job, record, task_id, ctx)
     except (InvalidEvent, RefusedByService) as error:
         return Replay(dead_letter, "cannot be replayed", str(error))
+    if dead_letter.equal_key:
+        ctx.equal_letters.forget(dead_letter.equal_key)
     if anew is not None:
         hand_off(ctx, [anew])
         detail = f"computed anew by {dashed(anew.job)}"
