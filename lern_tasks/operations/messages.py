@@ -104,10 +104,16 @@ def issued(result: Mapping[str, Any], *, really: bool) -> str:
     ]
     if result["failed"]:
         parts.append(f"{result['failed']} could not be evaluated.")
+    if result["overdue"]:
+        verb = "were handed" if really else "would be handed"
+        parts.append(
+            f"{result['overdue']} more are complete by the present contents of their course, not by their status, and "
+            f"{verb} to reconciliation."
+        )
     if result.get("nothing"):
         parts.append(f"{result['nothing']} enrolments earn nothing.")
     if result["broken"]:
         parts.append(f"Templates that are wrong: {'; '.join(result['broken'].values())}.")
-    if not really and result["certificates"]:
+    if not really and (result["certificates"] or result["overdue"]):
         parts.append("Nothing was sent.")
     return " ".join(parts)
