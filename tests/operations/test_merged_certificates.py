@@ -1,4 +1,4 @@
-"""After a merge of accounts: what the registry still says of the old one is issued again, once, in the new one's name."""
+"""After a merge of accounts: what still names the old one is issued again in the new one's name, once."""
 
 import pytest
 
