@@ -5,7 +5,7 @@ import sys
 import click
 
 from lern_tasks.cli import task_options, task_run
-from lern_tasks.cli.printing import print_table
+from lern_tasks.cli.printing import print_table, say
 from lern_tasks.operations.arguments import enrolment
 
 
@@ -31,6 +31,6 @@ def command(*, user: str, course: str, batch: str, no_wait: bool, as_json: bool)
                 for one in templates
             ]
             print_table(("template", "certificate", "", "replaces"), rows)
-        click.echo(result["message"])
+        say(result["message"])
     if not any(one["earned"] for one in templates) or any(one["broken"] for one in templates):
         sys.exit(1)
