@@ -7,7 +7,7 @@ from lern_tasks.delivery.delivery_counter import DeliveryCounter
 from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent, Intents
-from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
+from lern_tasks.jobs.progress.dedup_markers import DedupMarkers, Seen
 from lern_tasks.jobs.progress.rules.content_counts import Counts, PendingCounts
 from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.relations.rules.hierarchy import Relations
@@ -89,10 +89,10 @@ def test_pending_counts_are_there_until_the_marker_is_set(client: Client) -> Non
     seen = DedupMarkers(client, expiry=100, pending_ttl=1000)
     pending = PendingCounts(base=Counts(view=1, completed=0), intended=Counts(view=2, completed=1))
     seen.write_ahead({"C1": pending})
-    assert seen.read(["C1", "C2"]) == (frozenset(), {"C1": pending})
+    assert seen.read(["C1", "C2"]) == Seen(pending={"C1": pending})
     assert client.ttl("lern:pending:C1") <= 100
     seen.mark(["C1"])
-    assert seen.read(["C1", "C2"]) == (frozenset({"C1"}), {})
+    assert seen.read(["C1", "C2"]) == Seen(marked=frozenset({"C1"}))
     assert client.get("C1") == ""
     assert 0 < client.ttl("C1") <= 100
     assert not client.exists("lern:pending:C1")
