@@ -12,7 +12,7 @@ from lern_tasks import settings
 from lern_tasks.catalogue import EVENT_JOBS, ROWS, EventJob
 from lern_tasks.cli.dead_letters.options import Moment
 from lern_tasks.cli.group_offsets import PartitionPlan, members, plan, set_back
-from lern_tasks.cli.printing import print_table
+from lern_tasks.cli.printing import print_table, say
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import RefusedByService
 from lern_tasks.jobs.progress.api import ProgressResources
@@ -53,12 +53,12 @@ def command(*, job: str, to: datetime | str, dry_run: bool, force: bool) -> None
         title=f"group {route.group}, topic {route.topic}",
     )
     if dry_run:
-        click.echo("Nothing was changed.")
+        say("Nothing was changed.")
         return
     _refuse_active(values, route.group, force)
     _remember(values, route.job, route.topic, plans)
     set_back(values, route.topic, route.group, plans)
-    click.echo(f"{sum(p.again for p in plans)} records will be read again; start `python -m bridge --job {route.job}`.")
+    say(f"{sum(p.again for p in plans)} records will be read again; start `python -m bridge --job {route.job}`.")
 
 
 def _remember(values: settings.Settings, job: EventJob, topic: str, plans: Sequence[PartitionPlan]) -> None:
