@@ -31,7 +31,6 @@ broker_transport_options = {
 redis_socket_timeout = _settings.redis.timeout  # of the results; Celery's own is two minutes
 redis_socket_connect_timeout = 5
 redis_socket_keepalive = True
-redis_backend_health_check_interval = 25
 result_backend_transport_options = {"retry_policy": {"timeout": 5.0, "max_retries": 3}}
 
 beat_schedule = {
