@@ -138,3 +138,7 @@ class HttpSettings(Scope):
     answer_timeout: float = ours(60.0, note="seconds for a whole answer, however its bytes come: below a task's limit")
     max_answer_bytes: int = ours(8_388_608, note="bytes of an answer, unpacked; a larger one is a failed attempt")
     allowed_hosts: list[str] = ours([], note="hosts that certificate templates may point to; empty: any")
+    private_hosts: bool = ours(
+        True,
+        note="false: certificate templates may not lie in private networks, but on the services and stores set here",
+    )
