@@ -1,4 +1,4 @@
-"""Connections of the HTTP clients: with a time limit for a whole answer, to addresses that are admitted. See docs/architecture.md, "Clients"."""
+"""Connections of the HTTP clients: with an end, to addresses that are admitted. See docs/architecture.md, "Clients"."""
 
 import socket
 import ssl
