@@ -117,6 +117,7 @@ class BridgeSettings(Scope):
     low_mark: int = ours(10_000, note="messages in a queue below which its topic is resumed")
     poll: int = ours(500, note="records taken from Kafka at once")
     metrics_port: int = ours(0, note="port of the metrics page; 0: none")
+    metrics_host: str = ours("127.0.0.1", note="address that it is served at; 0.0.0.0: every one of this machine")
 
 
 class FileSettings(Scope):
