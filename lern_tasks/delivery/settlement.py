@@ -3,8 +3,9 @@
 See docs/architecture.md, "Outcomes".
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -12,16 +13,21 @@ from typing import Any
 from lern_tasks.catalogue import ROWS, JobName
 from lern_tasks.delivery import dead_letter
 from lern_tasks.delivery.batch import Batch, BatchRecord, Done, Failed, Skip
+from lern_tasks.delivery.failure import code_of, error_text
 from lern_tasks.delivery.outage import OutageWait
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
 
 _log = logger(__name__)
+
+_CAUSES = 3
+"""Causes in one line, at most: the commonest of a message of a hundred records."""
 
 
 class Settlement:
@@ -44,7 +50,7 @@ class Settlement:
         dead: list[BatchRecord[Any]] = []
         for record in batch:
             if isinstance(record.outcome, Skip):
-                _log.info("record_skipped", reason=record.outcome.reason, **_where(record.record))
+                _log.info("record_skipped", reason=record.outcome.reason, **log_fields(record.record))
             if not isinstance(record.outcome, Failed):
                 continue
             error = record.outcome.error
@@ -53,7 +59,7 @@ class Settlement:
                 dead.append(record)
                 continue
             if isinstance(error, NotReady) and error.remedy:
-                error.remedy.ask(self._ctx)
+                error.remedy.ask(self._ctx, record.record)
             singly = isinstance(error, Requeue) and error.singly
             requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision))
         unconfirmed = self._publish_dead_letters(dead)
@@ -61,7 +67,12 @@ class Settlement:
         for (delay, singly), records in requeued.items():
             if records:
                 self.send_again(records, delay, singly=singly)
-        return self._count(batch, [record for record in dead if record not in unconfirmed])
+        buried = [record for record in dead if record not in unconfirmed]
+        counts = self._count(batch, buried)
+        log_done(
+            counts, [(r.record, r.outcome.error) for r in batch if isinstance(r.outcome, Failed) and r not in buried]
+        )
+        return counts
 
     def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
         """Send `records` to their own task again after `delay` seconds, in one message or one each."""
@@ -86,12 +97,14 @@ class Settlement:
         )
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
-        """Publish dead letters; the records of those that were not confirmed in time."""
-        left = list(dead)
+        """Publish dead letters, but those that are equal to one there; the records of those not confirmed in time."""
+        equal, letters = self._ctx.equal_letters, {record: self._dead_letter(record) for record in dead}
+        left = [record for record, letter in letters.items() if not equal.came_before(letter)]
         while left:
-            dead_letters = [self._dead_letter(record) for record in left]
-            results = dead_letter.publish(dead_letters, self._ctx.kafka, self._ctx.files)
-            left = [record for record, error in zip(left, results, strict=True) if error is not None]
+            results = dead_letter.publish([letters[record] for record in left], self._ctx.kafka, self._ctx.files)
+            answers = list(zip(left, results, strict=True))
+            equal.published(letters[record] for record, error in answers if error is None)
+            left = [record for record, error in answers if error is not None]
             if left:
                 error = next(error for error in results if error is not None)
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
@@ -107,8 +120,9 @@ class Settlement:
             record=record.record,
             now_ms=self._policy.now_ms,
             task_id=self._task_id,
+            unreadable=record.unreadable,
         )
-        _log.error("record_dead", code=failure.code, **_where(record.record))
+        _log.error("record_dead", code=failure.code, error=failure.error, **log_fields(record.record))
         return dead_letter.DeadLetter(
             record=record.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
@@ -134,6 +148,17 @@ class Settlement:
         return counts
 
 
+def log_done(counts: Mapping[str, int], again: Sequence[tuple[Record, BaseException]]) -> None:
+    """Say that a message ended; what goes `again`, why, and where the first of it came from.
+
+    At DEBUG where each of its records has a line of its own.
+    """
+    told = counts.get("skipped", 0) + counts.get("dead", 0) == sum(counts.values())
+    causes = Counter(f"{code_of(error)}: {error_text(error)}" for _, error in again).most_common(_CAUSES)
+    fields = {"because": [f"{number} x {text}" for text, number in causes], **log_fields(again[0][0])} if again else {}
+    _log.log(logging.DEBUG if told else logging.INFO, "message_done", **counts, **fields)
+
+
 _OUTCOME_COUNTERS: dict[str, CounterName] = {
     "done": "records-done",
     "skipped": "records-skipped",
@@ -144,7 +169,3 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
 
 def _number(records: Iterable[BatchRecord[Any]], kind: type) -> int:
     return sum(isinstance(record.outcome, kind) for record in records)
-
-
-def _where(record: Record) -> dict[str, Any]:
-    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

@@ -5,7 +5,9 @@ from functools import lru_cache
 from typing import Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
+import pydantic_settings
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lern_tasks import catalogue
@@ -14,6 +16,7 @@ from lern_tasks.errors import SettingsError
 from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
 from lern_tasks.settings.jobs import HandOff, JobSettings
+from lern_tasks.settings.spelling import not_a_setting
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -153,8 +156,14 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"LERN_{'__'.join(str(part).upper() for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("settings are wrong: " + "; ".join(lines)) from None
+        raise SettingsError("settings are wrong: " + "; ".join(map(_wrong, error.errors()))) from None
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"settings are wrong: {error}; lists and maps are given as JSON") from None
+
+
+def _wrong(error: ErrorDetails) -> str:
+    variable = f"LERN_{'__'.join(str(part).upper() for part in error['loc'])}"
+    return not_a_setting(variable, Settings) if error["type"] == "extra_forbidden" else f"{variable}: {error['msg']}"
 
 
 @lru_cache(maxsize=1)
@@ -169,4 +178,4 @@ def _refuse_unknown() -> None:
         if not variable.startswith("LERN_") or variable.startswith(_NOT_SETTINGS):
             continue
         if variable.removeprefix("LERN_").partition("__")[0].upper() not in known:
-            raise SettingsError(f"{variable} is not a setting; `lern settings` lists all of them")
+            raise SettingsError(not_a_setting(variable, Settings))
