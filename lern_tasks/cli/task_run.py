@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import uuid4
 
-import click
 from celery import Celery, states
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -15,11 +14,10 @@ from redis.exceptions import RedisError
 from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.catalogue import BULK_QUEUE
-from lern_tasks.cli.printing import console, print_json
+from lern_tasks.cli.printing import console, print_json, say
 from lern_tasks.cli.run_display import RunDisplay
 from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.errors import DependencyDown, LernError
-from lern_tasks.settings import Settings
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the task's state: one small read of Redis each."""
@@ -66,25 +64,18 @@ def run(name: str, arguments: Mapping[str, Any], *, wait: bool, as_json: bool) -
         _leave(task_id, as_json=as_json)
     try:
         with RunDisplay(console(stderr=True), quiet=as_json) as display:
-            ended = _Follow(_results(values), task_id, display).to_the_end()
+            ended = _Follow(bare_app(values, with_results=True), task_id, display).to_the_end()
     except KeyboardInterrupt:
-        click.echo(f"The task goes on without you: {task_id}", err=True)
+        say(f"The task goes on without you: {task_id}", err=True)
         sys.exit(_STOPPED)
     return _result(ended, as_json=as_json)
-
-
-def _results(values: Settings) -> Celery:
-    """An app that reads results and asks workers; what sends has none, or each send would subscribe to one."""
-    app = bare_app(values)
-    app.conf.update(result_backend=values.redis_url("results"))
-    return app
 
 
 def _leave(task_id: str, *, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"task_id": task_id})
     else:
-        click.echo(task_id)
+        say(task_id)
     sys.exit(0)
 
 
@@ -93,7 +84,7 @@ def _result(ended: Ended, *, as_json: bool) -> Mapping[str, Any]:
         print_json({"task_id": ended.task_id, "result": ended.result, "error": ended.error or None})
     if ended.result is None:
         if not as_json:
-            click.echo(f"The task failed: {ended.error}", err=True)
+            say(f"The task failed: {ended.error}", err=True)
         sys.exit(1)
     return ended.result
 

@@ -19,6 +19,9 @@ _KEPT = 86_400
 """Seconds: a day. Shorter than any failed topic keeps its records, so that the letter which stands for others is there;
 long enough for somebody who asks the same question again and again."""
 
+_COUNT = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('INCR', KEYS[1])"
+"""Counts only while it is known, and makes that last no longer: the letter itself may be gone by then."""
+
 
 def letter_key(failure: Failure, record: Record) -> str | None:
     """What equal letters have in common: job, cause and what was asked for. None where each letter stands alone, also
@@ -58,9 +61,7 @@ class EqualLetters:
         """
         key = letter_key(letter.failure, letter.record)
         with suppress(LernError), translated():
-            found = self._client.get(key) if key else None
-            # Only what is still there, and no longer than it would have been: the letter itself may be gone by then.
-            return found is not None and bool(self._client.set(key, int(str(found)) + 1, xx=True, keepttl=True))
+            return key is not None and bool(self._client.eval(_COUNT, 1, key))
         return False
 
     def published(self, letters: Iterable[DeadLetter]) -> None:

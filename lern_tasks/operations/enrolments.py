@@ -79,6 +79,20 @@ def rows(ctx: Resources, keys: Sequence[EnrolmentKey]) -> dict[EnrolmentKey, Row
     return {key: value_of(row) for key, row in found.items()}
 
 
+def of_users(ctx: Resources, users: Sequence[str], columns: Sequence[str]) -> dict[str, dict[EnrolmentKey, Row]]:
+    """All enrolments of each user, with these columns. Raises the first error."""
+    found = ctx.gateway.select_many(
+        _tables(ctx).enrolments, [(user,) for user in users], ("courseid", "batchid", *columns)
+    )
+    return {
+        user: {
+            EnrolmentKey(user_id=user, course_id=row["courseid"], batch_id=row["batchid"]): row
+            for row in value_of(found[user,])
+        }
+        for user in users
+    }
+
+
 def overdue_of(ctx: Resources, found: Mapping[EnrolmentKey, Row | None]) -> frozenset[EnrolmentKey]:
     """Those in progress that are complete by the present contents of their course. Raises DependencyDown."""
     begun = {
