@@ -13,6 +13,10 @@ _OPEN = (
 )
 
 
+class _NoPassword(click.ClickException):
+    exit_code = 2
+
+
 def install(settings: Settings) -> None:
     """Let Flower's command start this Flower, once it has read its options."""
 
@@ -25,9 +29,7 @@ def install(settings: Settings) -> None:
 
         def __init__(self, options: object, capp: Celery, **kwargs: object) -> None:
             if not (settings.flower.open or getattr(options, "basic_auth", None) or getattr(options, "auth", None)):
-                refused = click.ClickException(_OPEN)
-                refused.exit_code = 2
-                raise refused
+                raise _NoPassword(_OPEN)
             super().__init__(options=options, capp=capp, **kwargs)
 
     command.Flower = GuardedFlower
