@@ -17,7 +17,7 @@ from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
 from lern_tasks.delivery.task_sender import derived_id
-from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation
+from lern_tasks.errors import DependencyDown, LernError, NotReady, PartlyDown, Requeue, RuleViolation
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
 
@@ -38,6 +38,8 @@ class Settlement:
     def settle(self, batch: Batch[Any]) -> dict[str, int]:
         """Publish the dead letters, send again what is to be tried again; the counts by outcome.
 
+        `waiting`: those of `again` for which nothing was tried, when there are any.
+
         Does not return before both are confirmed.
         """
         requeued: dict[tuple[float, bool], list[Record]] = defaultdict(list)
@@ -55,7 +57,7 @@ class Settlement:
             if isinstance(error, NotReady) and error.remedy:
                 error.remedy.ask(self._ctx)
             singly = isinstance(error, Requeue) and error.singly
-            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision))
+            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision, error))
         unconfirmed = self._publish_dead_letters(dead)
         requeued[0.0, False] += [record.record.next(delivered_before=True) for record in unconfirmed]
         for (delay, singly), records in requeued.items():
@@ -75,7 +77,7 @@ class Settlement:
             )
             self._outage_wait.call_until_done(send)
 
-    def _next(self, record: Record, decision: Again) -> Record:
+    def _next(self, record: Record, decision: Again, error: BaseException) -> Record:
         now_ms = self._policy.now_ms
         wait = int(decision.delay_seconds * 1000)
         return record.next(
@@ -83,6 +85,7 @@ class Settlement:
             # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
             not_before_ms=now_ms + wait if decision.delay_seconds > self._cap else None,
             delivered_before=True,
+            waits_for=error.part if isinstance(error, PartlyDown) else None,
         )
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
@@ -131,7 +134,8 @@ class Settlement:
         count(documented.skipped, counts["skipped"], job=self._job)
         if documented.total:
             count(documented.total, sum(not record.delivered_before for record in batch), job=self._job)
-        return counts
+        waiting = sum(_is_waiting(record) for record in batch)
+        return {**counts, "waiting": waiting} if waiting else counts
 
 
 _OUTCOME_COUNTERS: dict[str, CounterName] = {
@@ -144,6 +148,11 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
 
 def _number(records: Iterable[BatchRecord[Any]], kind: type) -> int:
     return sum(isinstance(record.outcome, kind) for record in records)
+
+
+def _is_waiting(record: BatchRecord[Any]) -> bool:
+    error = record.outcome.error if isinstance(record.outcome, Failed) else None
+    return isinstance(error, PartlyDown) and not error.asked
 
 
 def _where(record: Record) -> dict[str, Any]:

@@ -4,11 +4,13 @@ See docs/jobs/collection_certificate_generator.md, "Document".
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import DependencyDown, InvalidEvent, RefusedByService, SettingsError, TransientError
@@ -69,10 +71,12 @@ class TemplateClient:
         except (ValueError, SettingsError):
             raise InvalidEvent("edata.svgTemplate is no http address; mend the template", "edata.svgTemplate") from None
         try:
-            response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
-            if 300 <= response.status_code < 400:
-                raise RefusedByService("the address of the template redirects; store the one that it leads to")
-            http.check(response)
+            # Foreign hosts share nothing: that one is away says nothing of the others.
+            with operation("templates", parts.hostname) if parts.hostname in self._hosts else nullcontext():
+                response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
+                if 300 <= response.status_code < 400:
+                    raise RefusedByService("the address of the template redirects; store the one that it leads to")
+                http.check(response)
         except DependencyDown as error:
             if parts.hostname not in self._hosts:
                 # A misspelt host must not wait for a day, and its worker with it.
