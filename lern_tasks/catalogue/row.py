@@ -97,7 +97,10 @@ class Job:
     `folder` is where its module lies, below `lern_tasks.jobs`. A job that `follows` another comes by Celery only, and
     has that one's settings. `hands_off_to`: the next jobs, each with the setting of this one that names the topic;
     empty where that is the next job's own input. `tables`: members of `JobTables` that its events read or write.
-    `waits`: what waits while no worker takes from its queue.
+    `waits`: what waits while no worker takes from its queue. For its dead letters: `asks`, where events hold
+    nothing that is not stored, makes equal ones one; `anew`, where events are
+    computed from rows, is a function of the domain's `api.py` that asks for one to be computed again; `instead` is the
+    command that does what an event asked for which cannot be read, with names of fields in braces.
     """
 
     name: JobName
@@ -110,6 +113,9 @@ class Job:
     services: tuple[Service, ...] = ()
     counters: Counters = field(default_factory=Counters)
     waits: str = "its events wait"
+    asks: bool = False
+    anew: str = ""
+    instead: str = ""
 
     @property
     def domain(self) -> str:

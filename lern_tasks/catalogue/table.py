@@ -8,6 +8,7 @@ _PROGRESS_REDIS = (
     # Both jobs count the same contents, so both look at the same markers.
     RedisUse(role="dedup", of="activity_aggregate_updater"),
 )
+_RECONCILE = "lern reconcile {userId} {courseId} {batchId}"
 _NO_CERTIFICATE = "no certificate is issued until then; what has been earned waits"
 
 
@@ -43,6 +44,7 @@ JOBS = (
             ),
         ),
         counters=Counters(skipped="skipped-events-count"),
+        instead=_RECONCILE,
     ),
     Job(
         name="assessment_aggregator",
@@ -79,6 +81,8 @@ JOBS = (
             ),
         ),
         counters=Counters(skipped="skipped-events-count"),
+        asks=True,
+        instead=_RECONCILE,
     ),
     Job(
         name="merge_user_courses",
@@ -118,6 +122,8 @@ JOBS = (
                 why="certificates wait for the learner's name",
             ),
         ),
+        asks=True,
+        instead="lern issue-batch {courseId} {batchId} --issue",
     ),
     Job(
         name="collection_certificate_generator",
@@ -173,6 +179,8 @@ JOBS = (
                 unless=("es_basepath", ""),
             ),
         ),
+        asks=True,
+        anew="asked_anew",
     ),
     Job(
         name="user_cache_updater",
@@ -202,6 +210,7 @@ JOBS = (
             ),
         ),
         counters=Counters(total="total-audit-events-count", skipped="skipped-message-count"),
+        instead="lern index-users --since full",
     ),
     _follow_up("certificate_notification"),
     _follow_up("certificate_user_feed"),

@@ -18,6 +18,10 @@ def print_issued(result: Mapping[str, Any], group: str) -> None:
         print_table(("user", "course", "batch", "certificate"), _cells(result["first"], "certificate"), title="First")
     if result.get("failures"):
         print_table(("user", "course", "batch", "error"), _cells(result["failures"], "error"), title="Not evaluated")
+    if result.get("reasons"):
+        print_table(("user", "course", "batch", "reason"), _cells(result["reasons"], "reason"), title="Earn nothing")
+        if result["nothing"] > len(result["reasons"]):
+            click.echo(f"... the first {len(result['reasons'])} of {result['nothing']}")
     click.echo(result["message"])
 
 

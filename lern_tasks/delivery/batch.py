@@ -63,6 +63,11 @@ class BatchRecord(Generic[E]):
         assert self._event is not None  # noqa: S101 (parsing gives an event or an outcome)
         return self._event
 
+    @property
+    def unreadable(self) -> bool:
+        """The job refused the value itself."""
+        return self._event is None and isinstance(self.outcome, Failed) and isinstance(self.outcome.error, InvalidEvent)
+
     def parse(self, parse: Parse[E]) -> None:
         """Read the event; what is invalid or not this job's gets its outcome."""
         try:

@@ -6,6 +6,7 @@ UTF-8 text, absent where nothing is known:
 | header | content |
 |---|---|
 | `lern-job`, `lern-code`, `lern-error`, `lern-exception` | job, error code, message, class of the exception |
+| `lern-event` | `unreadable`: the job cannot read the event, so that sending it again cannot help |
 | `lern-attempts` | runs that failed, the last one included |
 | `lern-first-failed`, `lern-last-failed` | ISO 8601, UTC |
 | `lern-topic`, `lern-partition`, `lern-offset`, `lern-timestamp` | where it was read; Kafka's time, epoch ms |
@@ -60,6 +61,7 @@ def to_message(dead_letter: DeadLetter) -> OutMessage:
         "lern-code": failure.code,
         "lern-error": failure.error,
         "lern-exception": failure.exception,
+        "lern-event": "unreadable" if failure.unreadable else None,
         "lern-attempts": failure.attempts,
         "lern-first-failed": _iso(failure.first_failed_ms),
         "lern-last-failed": _iso(failure.last_failed_ms),
@@ -190,6 +192,7 @@ def _failure(text: Mapping[str, str]) -> Failure:
         last_failed_ms=_epoch_ms(text["lern-last-failed"]),
         task_id=text.get("lern-task-id"),
         trace=text.get("lern-trace", ""),
+        unreadable=text.get("lern-event") == "unreadable",
     )
 
 

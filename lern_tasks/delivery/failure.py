@@ -19,7 +19,10 @@ _PACKAGES = ("site-packages", "lern_tasks", "bridge")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What failed. Times are epoch ms; `trace` has at most 20 lines; no text contains anything of the payload."""
+    """What failed. Times are epoch ms; `trace` has at most 20 lines; no text contains anything of the payload.
+
+    `unreadable`: the job cannot read the event, so it fails however often it is sent.
+    """
 
     job: str
     code: str
@@ -30,9 +33,12 @@ class Failure:
     last_failed_ms: int
     task_id: str | None = None
     trace: str = ""
+    unreadable: bool = False
 
 
-def failure_of(error: BaseException, *, job: str, record: Record, now_ms: int, task_id: str | None) -> Failure:
+def failure_of(
+    error: BaseException, *, job: str, record: Record, now_ms: int, task_id: str | None, unreadable: bool = False
+) -> Failure:
     """Describe `error`, which ended the processing of `record` by `job` at `now_ms` (epoch ms).
 
     The text of an error that is not ours may quote the event, so only its class and place are kept.
@@ -48,6 +54,7 @@ def failure_of(error: BaseException, *, job: str, record: Record, now_ms: int, t
         last_failed_ms=now_ms,
         task_id=task_id,
         trace="\n".join(list(_trace(error))[-_TRACE_LINES:]),
+        unreadable=unreadable,
     )
 
 

@@ -17,6 +17,7 @@ from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.connections.redis import RedisRoles
 from lern_tasks.delivery.delivery_counter import DeliveryCounter
+from lern_tasks.delivery.equal_letters import EqualLetters
 from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
 from lern_tasks.delivery.outages.breakers import Breakers
@@ -123,6 +124,11 @@ class Resources:
     def idempotency_keys(self) -> IdempotencyKeys:
         """Things done at most once."""
         return IdempotencyKeys(self.redis.client("state"))
+
+    @cached_property
+    def equal_letters(self) -> EqualLetters:
+        """How often equal dead letters came."""
+        return EqualLetters(self.redis.client("state"))
 
     @cached_property
     def runs(self) -> RunStates:

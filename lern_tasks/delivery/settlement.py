@@ -89,12 +89,14 @@ class Settlement:
         )
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
-        """Publish dead letters; the records of those that were not confirmed in time."""
-        left = list(dead)
+        """Publish dead letters, but those that are equal to one there; the records of those not confirmed in time."""
+        equal, letters = self._ctx.equal_letters, {record: self._dead_letter(record) for record in dead}
+        left = [record for record, letter in letters.items() if not equal.came_before(letter)]
         while left:
-            dead_letters = [self._dead_letter(record) for record in left]
-            results = dead_letter.publish(dead_letters, self._ctx.kafka, self._ctx.files)
-            left = [record for record, error in zip(left, results, strict=True) if error is not None]
+            results = dead_letter.publish([letters[record] for record in left], self._ctx.kafka, self._ctx.files)
+            answers = list(zip(left, results, strict=True))
+            equal.published(letters[record] for record, error in answers if error is None)
+            left = [record for record, error in answers if error is not None]
             if left:
                 error = next(error for error in results if error is not None)
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
@@ -110,6 +112,7 @@ class Settlement:
             record=record.record,
             now_ms=self._policy.now_ms,
             task_id=self._task_id,
+            unreadable=record.unreadable,
         )
         _log.error("record_dead", code=failure.code, **_where(record.record))
         return dead_letter.DeadLetter(

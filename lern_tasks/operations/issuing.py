@@ -21,6 +21,7 @@ from lern_tasks.jobs.certificates.api import (
     issue_request,
 )
 from lern_tasks.operations.enrolments import COMPLETE, EnrolmentChunk, cause
+from lern_tasks.storage.gateway import Row
 from lern_tasks.sunbird.certificate_name import name_key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -33,6 +34,9 @@ CHUNK = 100
 _NAMED = 20
 """Enrolments, failures and templates named in a result: enough to look at, small enough for Flower."""
 
+_REASONS = 500
+"""Learners of whom a result says why they earn nothing: more than a batch mostly has; it is rewritten page by page."""
+
 _GROUPS = 200
 """Groups counted apart; what comes later is counted under `others`."""
 
@@ -42,6 +46,7 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
 
     `enrolments` were complete and active, `learners` of them have earned `certificates` that they do not have; `groups`
     counts these, `first` names some, `asked` were asked for. `failed` could not be evaluated; `broken` are templates.
+    `nothing` earn nothing, `reasons` says why of each, where that is asked for.
     """
 
     enrolments: int = 0
@@ -53,6 +58,8 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
     first: list[dict[str, str]] = []
     failures: list[dict[str, str]] = []
     broken: dict[str, str] = {}
+    nothing: int = 0
+    reasons: list[dict[str, str]] = []
 
     def add(self, key: EnrolmentKey, found: Evaluation, group: GroupBy) -> None:
         """Count what an enrolment has earned."""
@@ -68,6 +75,12 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
         for template_id, error in found.invalid_templates.items():
             if len(self.broken) < _NAMED:
                 self.broken[template_id] = str(error)
+
+    def lacks(self, key: EnrolmentKey, reason: str) -> None:
+        """Count an enrolment that earns nothing, and why."""
+        self.nothing += 1
+        if len(self.reasons) < _REASONS:
+            self.reasons.append({**named(key), "reason": reason})
 
     def fail(self, key: EnrolmentKey, error: LernError) -> None:
         """Count an enrolment that could not be evaluated."""
@@ -88,15 +101,22 @@ def evaluate_chunk(
     *,
     group: GroupBy,
     really: bool,
+    reasons: bool = False,
 ) -> Checkpoint:
-    """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned."""
+    """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned.
+
+    With `reasons` the result says of each that earns nothing why.
+    """
     summary = msgspec.convert(checkpoint.result, EvaluationSummary) if checkpoint.result else EvaluationSummary()
     data = EligibilityData(page_context.ctx.view(CertificateResources), chunk.keys)
     eligible: list[EnrolmentKey] = []
     after, done = chunk.after, chunk.done
     for key in chunk.keys:
-        if _is_eligible(key, data, summary, page_context.ctx, group):
+        reason = _why_nothing(key, data, summary, page_context.ctx, group)
+        if reason is None:
             eligible.append(key)
+        elif reason and reasons:
+            summary.lacks(key, reason)
         if page_context.over and key != chunk.keys[-1]:
             after, done = chunk.behind(key), 0.0
             break
@@ -109,18 +129,23 @@ def evaluate_chunk(
     )
 
 
-def _is_eligible(
+def _why_nothing(
     key: EnrolmentKey,
     data: EligibilityData,
     summary: EvaluationSummary,
     ctx: Resources,
     group: GroupBy,
-) -> bool:
-    """Evaluate and count an enrolment; whether it has earned something. Raises what is no fault of this enrolment."""
+) -> str | None:
+    """Evaluate and count an enrolment; None when it has earned something, else why not, empty where that is told.
+
+    Raises what is no fault of this enrolment.
+    """
     try:
         row = data.enrolment(key)
-        if row is None or row["active"] is not True or row["status"] != COMPLETE:
-            return False
+        if row is None:
+            return ""
+        if row["active"] is not True or row["status"] != COMPLETE:
+            return _not_complete(row)
         summary.enrolments += 1
         found = evaluate(key, data, reissue=False, requested_ms=None)
     except (DependencyDown, SettingsError):
@@ -129,18 +154,56 @@ def _is_eligible(
         if error.dependency:
             ctx.probe(error.dependency)
         summary.fail(key, error)
-        return False
+        return ""
     except LernError as error:
         summary.fail(key, error)
-        return False
+        return ""
     summary.add(key, _one_of_a_name(found), group)
-    return bool(found.eligible)
+    return None if found.eligible else why_not(found)
+
+
+def _not_complete(row: Row) -> str:
+    return "the enrolment is not active" if row["active"] is not True else f"the enrolment's status is {row['status']}"
+
+
+def why_not(found: Evaluation) -> str:
+    """Why nothing is earned: a reason for each template, or that there is none."""
+    reasons = {**found.ineligible, **{id_: str(error) for id_, error in found.invalid_templates.items()}}
+    return "; ".join(f"{id_}: {reason}" for id_, reason in reasons.items()) or "the batch has no SVG template"
 
 
 def _one_of_a_name(found: Evaluation) -> Evaluation:
     """Two templates of one name give one certificate."""
     eligible = {name_key(entry.template.name): entry for entry in reversed(found.eligible)}
     return replace(found, eligible=list(reversed(eligible.values())))
+
+
+def templates_of(found: Evaluation) -> list[dict[str, Any]]:
+    """What was found of each template, as results show it."""
+    eligible = [
+        {
+            "template_id": one.template.template_id,
+            "name": one.template.name,
+            "earned": True,
+            "replaces": one.old_id,
+            "reason": "",
+            "broken": False,
+        }
+        for one in found.eligible
+    ]
+    invalid = {template_id: str(error) for template_id, error in found.invalid_templates.items()}
+    others = [
+        {
+            "template_id": template_id,
+            "name": "",
+            "earned": False,
+            "replaces": "",
+            "reason": reason,
+            "broken": template_id in invalid,
+        }
+        for template_id, reason in {**found.ineligible, **invalid}.items()
+    ]
+    return [*eligible, *others]
 
 
 def ask(ctx: Resources, keys: Sequence[EnrolmentKey], run: Record, *, reissue: bool) -> None:

@@ -3,12 +3,16 @@
 See docs/administration.md, "What the answers mean".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
-_STATUS = {None: "not begun", 0: "not begun", 1: "in progress", 2: "complete"}
+_NAMED = 20
+"""Contents named in a sentence; the result has all."""
+
+_COMPLETE = 2
+_STATUS = {None: "not begun", 0: "not begun", 1: "in progress", _COMPLETE: "complete"}
 _NOTHING = "Nothing was written."
 
 
@@ -22,9 +26,9 @@ def no_batch(course_id: str, batch_id: str) -> str:
     return f"There is no batch {batch_id} of course {course_id}. {_NOTHING}"
 
 
-def reconciled(figures: Mapping[str, Any], *, asked: bool) -> str:
+def reconciled(figures: Mapping[str, Any]) -> str:
     """What was found of an enrolment and what was done."""
-    return " ".join([_progress(figures), *_state(figures), _certificate(figures, asked=asked)])
+    return " ".join([_progress(figures), *_state(figures), *_certificate(figures)])
 
 
 def _progress(figures: Mapping[str, Any]) -> str:
@@ -34,7 +38,15 @@ def _progress(figures: Mapping[str, Any]) -> str:
         return (
             f"No contents are stored for this enrolment, so there is nothing to compute. The enrolment {_is(figures)}."
         )
-    return f"{figures['completed']} of {figures['required']} required contents are done. The enrolment {_is(figures)}."
+    done = f"{figures['completed']} of {figures['required']} required contents are done"
+    return f"{done}{_open(figures['open'])}. The enrolment {_is(figures)}."
+
+
+def _open(contents: Sequence[str]) -> str:
+    if not contents:
+        return ""
+    more = f" and {len(contents) - _NAMED} more" if len(contents) > _NAMED else ""
+    return f"; open: {', '.join(contents[:_NAMED])}{more}"
 
 
 def _is(figures: Mapping[str, Any]) -> str:
@@ -47,17 +59,17 @@ def _status(status: int | None) -> str:
 
 
 def _state(figures: Mapping[str, Any]) -> list[str]:
-    return [] if figures["active"] else ["It is not active: the learner has left the batch, and gets no certificate."]
+    return [] if figures["active"] else ["It is not active: the learner has left the batch, and none is asked for."]
 
 
-def _certificate(figures: Mapping[str, Any], *, asked: bool) -> str:
+def _certificate(figures: Mapping[str, Any]) -> list[str]:
     issued = figures["certificates"]
     has = f"It has {'the certificate' if len(issued) == 1 else 'certificates'}: {', '.join(issued)}." if issued else ""
-    if not asked:
-        return has or "It has no certificate, and earns none before it is complete."
-    if issued:
-        return f"{has} What else it has earned was asked for."
-    return "It has no certificate yet: it was asked for, and is issued if the criteria of a template are met."
+    if not figures["active"]:
+        return [has or "It has no certificate."]
+    if figures["status_after"] != _COMPLETE:
+        return [has or "It has no certificate, and earns none before it is complete."]
+    return [has or "It has no certificate yet.", figures.get("problem") or reissued(figures["templates"])]
 
 
 def handed_off(enrolments: int) -> str:
@@ -92,6 +104,8 @@ def issued(result: Mapping[str, Any], *, really: bool) -> str:
     ]
     if result["failed"]:
         parts.append(f"{result['failed']} could not be evaluated.")
+    if result.get("nothing"):
+        parts.append(f"{result['nothing']} enrolments earn nothing.")
     if result["broken"]:
         parts.append(f"Templates that are wrong: {'; '.join(result['broken'].values())}.")
     if not really and result["certificates"]:

@@ -7,13 +7,17 @@ from functools import partial
 from typing import Any
 
 from lern_tasks.delivery.handoff import hand_off
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
 from lern_tasks.delivery.resumable.runner import PageContext, PageFunction
+from lern_tasks.errors import InvalidEvent, RefusedByService
+from lern_tasks.jobs.certificates.api import CertificateResources, EligibilityData, evaluate
 from lern_tasks.jobs.progress.api import ProgressResources, Reconciliation, reconcile, sync_handoff
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import COMPLETE, batch_exists, cause, next_chunk, rows
-from lern_tasks.operations.issuing import ask
+from lern_tasks.operations.issuing import ask, templates_of
 from lern_tasks.storage.gateway import Row, value_of
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -35,15 +39,24 @@ def _one(key: EnrolmentKey, _checkpoint: Checkpoint, page_context: PageContext) 
         return _ended({**result, "found": False, "message": messages.no_enrolment(key)})
     run = cause(ctx, page_context.task_id)
     repeated = {key} if page_context.repeated else frozenset()
-    answer = value_of(reconcile([key], ctx.view(ProgressResources), cause=run, delivered_before=repeated)[key])
-    asked = answer.certificate_asked
-    if answer.status_after == COMPLETE and not asked and row["active"] is True:
-        # Complete once is complete: contents that were added or merged away since do not cost the certificate.
+    progress = ctx.view(ProgressResources)
+    answer = value_of(reconcile([key], progress, cause=run, delivered_before=repeated, ask=False)[key])
+    figures: dict[str, Any] = _figures(row, answer) | {"certificate_asked": False, "templates": []}
+    # Complete once is complete: contents that were added or merged away since do not cost the certificate.
+    if answer.status_after == COMPLETE and row["active"] is True:
+        figures |= _certificates(key, run, ctx)
+    return _ended({**result, **figures, "message": messages.reconciled(figures)})
+
+
+def _certificates(key: EnrolmentKey, run: Record, ctx: Resources) -> dict[str, Any]:
+    """Ask for what is earned and lacking. Here it is seen what is not, and why: nobody is asked in vain."""
+    try:
+        found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=False, requested_ms=None)
+    except (InvalidEvent, RefusedByService) as error:
+        return {"problem": str(error)}
+    if found.eligible:
         ask(ctx, [key], run, reissue=False)
-        asked = True
-    figures = _figures(row, answer)
-    message = messages.reconciled(figures, asked=asked)
-    return _ended({**result, **figures, "certificate_asked": asked, "message": message})
+    return {"certificate_asked": bool(found.eligible), "templates": templates_of(found)}
 
 
 def _figures(row: Row, answer: Reconciliation) -> dict[str, Any]:
@@ -53,6 +66,7 @@ def _figures(row: Row, answer: Reconciliation) -> dict[str, Any]:
         "contents": answer.contents,
         "completed": answer.completed,
         "required": answer.required,
+        "open": list(answer.open_contents),
         "status_before": answer.status_before,
         "status_after": answer.status_after,
         "retired": answer.retired,

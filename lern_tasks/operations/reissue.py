@@ -1,7 +1,6 @@
 """`lern.reissue_certificate` and `lern.issue_batch`. See docs/administration.md, "Issuing"."""
 
 from functools import partial
-from typing import Any
 
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.delivery.resumable.resumable_task import resumable_task
@@ -10,12 +9,11 @@ from lern_tasks.jobs.certificates.api import (
     CertificateResources,
     EligibilityData,
     EligibleCertificate,
-    Evaluation,
     evaluate,
 )
 from lern_tasks.operations import arguments, messages
 from lern_tasks.operations.enrolments import batch_exists, cause, next_chunk, rows
-from lern_tasks.operations.issuing import CHUNK, ask, evaluate_chunk, named, with_result
+from lern_tasks.operations.issuing import CHUNK, ask, evaluate_chunk, named, templates_of, with_result
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 
@@ -33,36 +31,9 @@ def _reissue(key: EnrolmentKey, _checkpoint: Checkpoint, page_context: PageConte
     found = evaluate(key, EligibilityData(ctx.view(CertificateResources), [key]), reissue=True, requested_ms=None)
     if found.eligible:
         ask(ctx, [key], cause(ctx, page_context.task_id), reissue=True)
-    templates = _templates(found)
+    templates = templates_of(found)
     result = {**named(key), "found": True, "templates": templates, "message": messages.reissued(templates)}
     return Checkpoint(done=1.0, ended=True, result=result)
-
-
-def _templates(found: Evaluation) -> list[dict[str, Any]]:
-    eligible = [
-        {
-            "template_id": one.template.template_id,
-            "name": one.template.name,
-            "earned": True,
-            "replaces": one.old_id,
-            "reason": "",
-            "broken": False,
-        }
-        for one in found.eligible
-    ]
-    invalid = {template_id: str(error) for template_id, error in found.invalid_templates.items()}
-    others = [
-        {
-            "template_id": template_id,
-            "name": "",
-            "earned": False,
-            "replaces": "",
-            "reason": reason,
-            "broken": template_id in invalid,
-        }
-        for template_id, reason in {**found.ineligible, **invalid}.items()
-    ]
-    return [*eligible, *others]
 
 
 @resumable_task("lern.issue_batch", doing="evaluating the batch")
@@ -80,7 +51,7 @@ def _batch(
         message = messages.no_batch(course_id, batch_id)
         return Checkpoint(done=1.0, ended=True, result={**about, "found": False, "message": message})
     page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
-    new = evaluate_chunk(page, checkpoint, page_context, group=_by_template, really=not dry_run)
+    new = evaluate_chunk(page, checkpoint, page_context, group=_by_template, really=not dry_run, reasons=True)
     return with_result(new, **about, found=True, message=messages.issued(new.result, really=not dry_run))
 
 

@@ -42,11 +42,22 @@ def test_a_stale_enrolment_is_mended_and_the_answer_says_so(tasks: LongTasks) ->
         "required": 3,
         "status_before": 1,
         "status_after": 2,
+        "open": [],
+        "templates": [
+            {
+                "template_id": "tpl_0",
+                "name": "Course Merit",
+                "earned": True,
+                "replaces": "",
+                "reason": "",
+                "broken": False,
+            }
+        ],
         "retired": False,
         "certificates": [],
         "certificate_asked": True,
         "message": "3 of 3 required contents are done. The enrolment was in progress and is complete now. It has no "
-        "certificate yet: it was asked for, and is issued if the criteria of a template are met.",
+        "certificate yet. Course Merit: asked for; there was none before.",
     }
     assert chain.row(ENROLMENTS, ROW)["status"] == 2
     chain.drain()
@@ -59,7 +70,7 @@ def test_an_enrolment_in_progress(tasks: LongTasks) -> None:
     answer = reconcile(tasks)
     assert (answer["completed"], answer["status_after"], answer["certificate_asked"]) == (1, 1, False)
     assert answer["message"] == (
-        "1 of 3 required contents are done. The enrolment was not begun and is in progress now. "
+        "1 of 3 required contents are done; open: r2, r3. The enrolment was not begun and is in progress now. "
         "It has no certificate, and earns none before it is complete."
     )
 
@@ -94,11 +105,38 @@ def test_complete_once_is_complete_whatever_was_added_or_merged_away(
     assert chain.row(ENROLMENTS, ROW)["issued_certificates"][0]["name"] == "Course Merit"
 
 
-def test_who_has_left_the_batch_is_told(tasks: LongTasks) -> None:
-    enrol(tasks.chain, status=2, active=False)
+@pytest.mark.parametrize("status", [1, 2])
+def test_who_has_left_the_batch_is_told_and_nothing_is_asked_for(tasks: LongTasks, status: int) -> None:
+    batch(tasks.chain, "Course Merit")
+    enrol(tasks.chain, status=status, active=False)
+    for content in ("r1", "r2", "r3"):
+        consumed(tasks.chain, content, status=2)
     answer = reconcile(tasks)
     assert not answer["certificate_asked"]
-    assert "It is not active: the learner has left the batch" in answer["message"]
+    assert answer["message"].endswith(
+        "It is not active: the learner has left the batch, and none is asked for. It has no certificate."
+    )
+    assert not tasks.chain.sender.sent
+
+
+def test_a_learner_whom_the_user_service_does_not_know_is_told_of(tasks: LongTasks) -> None:
+    batch(tasks.chain, "Course Merit")
+    key = EnrolmentKey(user_id="u9", course_id="do_c1", batch_id="b1")
+    enrol(tasks.chain, key, status=2)
+    answer = reconcile(tasks, user_id="u9")
+    assert answer["problem"] in answer["message"]
+    assert "users refuses with 404" in answer["problem"]
+    assert not tasks.chain.sender.sent
+
+
+def test_what_is_open_is_named(tasks: LongTasks) -> None:
+    tasks.chain.ctx.redis.client("relation_cache").sadd("do_c1:do_c1:leafnodes", *(f"x{n:02}" for n in range(30)))
+    enrol(tasks.chain)
+    consumed(tasks.chain, "r1", status=2)
+    answer = reconcile(tasks)
+    assert answer["open"] == ["r2", "r3", *(f"x{n:02}" for n in range(30))]
+    assert "1 of 33 required contents are done; open: r2, r3, x00, " in answer["message"]
+    assert "x17 and 12 more." in answer["message"]
 
 
 def test_a_retired_course(tasks: LongTasks) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from lern_tasks.operations import enrolments
+from lern_tasks.operations import enrolments, issuing
 from lern_tasks.operations.reissue import issue_batch, reissue_certificate
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import COURSE_BATCH, ENROLMENTS, REPORT_ENROLMENTS
@@ -12,6 +12,7 @@ from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
 from tests.harness.course import batch, enrol
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
+from tests.harness.letters import run
 from tests.jobs.certificates.rules.certificates import issued, texts
 
 ARGUMENTS = {"user_id": "u1", "course_id": "do_c1", "batch_id": "b1"}
@@ -119,8 +120,23 @@ def test_a_dry_run_says_who_would_get_which_certificate_and_sends_nothing(tasks:
     assert [one["user_id"] for one in answer["failures"]] == ["u4"]
     assert answer["message"] == (
         "5 complete enrolments; 3 certificates of 3 of them would be asked for. 1 could not be evaluated. "
-        "Nothing was sent."
+        "3 enrolments earn nothing. Nothing was sent."
     )
+    assert {one["user_id"]: one["reason"] for one in answer["reasons"]} == {
+        "u1": "tpl_0: a certificate of this name is issued already",
+        "u2": "the enrolment's status is 1",
+        "u3": "the enrolment is not active",
+    }
+
+
+def test_without_a_template_a_dry_run_says_so_of_each(tasks: LongTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    for user in ("u1", "u2", "u3"):
+        enrol(tasks.chain, EnrolmentKey(user_id=user, course_id="do_c1", batch_id="b1"), status=2)
+    monkeypatch.setattr(issuing, "_REASONS", 2)
+    result = run(tasks.chain, "lern issue-batch do_c1 b1")
+    assert result.output.count("the batch has no SVG template") == 2
+    assert "... the first 2 of 3" in result.output
+    assert "3 complete enrolments; 0 certificates of 0 of them would be asked for. 3 enrolments earn" in result.output
 
 
 def test_a_real_run_issues_what_the_dry_run_said(tasks: LongTasks) -> None:

@@ -11,13 +11,15 @@ from rich.progress import track
 from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.cli.dead_letters import options, sources
+from lern_tasks.cli.dead_letters.remedies import remedy
 from lern_tasks.cli.dead_letters.replay import Replay, Replayed, replay
 from lern_tasks.cli.dead_letters.stored import Criteria, StoredDeadLetter
 from lern_tasks.cli.printing import console, print_json, print_table
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import RedisRoles
+from lern_tasks.delivery.equal_letters import EqualLetters
 from lern_tasks.delivery.record import encode
-from lern_tasks.delivery.task_sender import Sender
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.operations.topics import failed_topics
 from lern_tasks.settings import Settings
@@ -35,12 +37,15 @@ def command() -> None:
 def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None) -> None:
     """List dead letters, oldest failure first. Of the events themselves only user ids are shown."""
     dead_letters = sorted(criteria.choose(_dead_letters(directory)), key=lambda each: each.failed_ms)[:limit]
-    replays = _replay_times(dead_letters) if directory is None else [None] * len(dead_letters)
-    rows = [each.summary() | {"replayed": replayed} for each, replayed in zip(dead_letters, replays, strict=True)]
+    remembered = _remembered(dead_letters) if directory is None else [(None, 1)] * len(dead_letters)
+    rows = [
+        each.summary() | {"times": times, "replayed": replayed, "remedy": remedy(each, replayed=bool(replayed))}
+        for each, (replayed, times) in zip(dead_letters, remembered, strict=True)
+    ]
     if as_json:
         print_json(rows)
         return
-    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "attempts", "users", "replayed")
+    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "times", "users", "replayed")
     cells = [[", ".join(row["users"]) if name == "users" else row[name] for name in names] for row in rows]
     print_table([name.replace("_", " ") for name in names], cells)
     click.echo(f"{len(rows)} dead letters")
@@ -62,9 +67,9 @@ def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: P
     if as_json:
         where = {"topic": topic, "partition": partition, "offset": offset, "timestamp": dead_letter.message.timestamp}
         what = {"key": key, "key_encoding": key_encoding, "headers": headers, "value": text, "encoding": encoding}
-        print_json({**where, **what, "note": note})
+        print_json({**where, **what, "note": note, "remedy": remedy(dead_letter)})
         return
-    for name, content in (*headers.items(), ("key", key or ""), ("note", note)):
+    for name, content in (*headers.items(), ("key", key or ""), ("note", note), ("remedy", remedy(dead_letter))):
         if content:
             click.echo(f"{name}: {content}")
     click.echo("")
@@ -90,7 +95,8 @@ def replay_(
 ) -> None:
     """Send dead letters to their task again, behind live learners (queue `bulk`).
 
-    The topic that an event came from is left alone, since others read it too. The dead letter stays where it is.
+    An event of the certificate generator whose cause lay in profile, template or course is computed anew. The topic
+    that an event came from is left alone, since others read it too. The dead letter stays where it is.
     """
     if not (criteria.any or everything):
         raise click.UsageError("choose dead letters (--job, --error, --user, --since, --letter), or give --all")
@@ -108,17 +114,14 @@ def replay_(
 def _replay(
     values: Settings, dead_letters: Sequence[StoredDeadLetter], *, again: bool, dry_run: bool, quiet: bool
 ) -> Iterator[Replay]:
-    sender = Sender(bare_app(values))
-    roles = RedisRoles(values)
-    replayed, files = Replayed(roles.client("state")), Files(values.files.location)
-    results = replay(dead_letters, sender, replayed, files, again=again, dry_run=dry_run)
+    ctx = Resources(values, bare_app(values))
+    results = replay(dead_letters, ctx, again=again, dry_run=dry_run)
     bar = console(stderr=True)
     silent = quiet or not bar.is_terminal
     try:
         yield from track(results, "Replaying", len(dead_letters), console=bar, disable=silent, transient=True)
     finally:
-        sender.close()
-        roles.close()
+        ctx.close()
 
 
 def _dead_letters(directory: Path | None) -> Iterator[StoredDeadLetter]:
@@ -147,13 +150,16 @@ def _whole_value(dead_letter: StoredDeadLetter, *, resolve: bool) -> tuple[bytes
         return dead_letter.message.value, f"the whole value cannot be fetched: {error}"
 
 
-def _replay_times(dead_letters: Sequence[StoredDeadLetter]) -> list[str | None]:
+def _remembered(dead_letters: Sequence[StoredDeadLetter]) -> list[tuple[str | None, int]]:
+    """When each was replayed, and how often an equal one came."""
     roles = RedisRoles(settings.load())
     try:
-        return Replayed(roles.client("state")).when(dead_letters)
+        state = roles.client("state")
+        times = EqualLetters(state).counts([each.equal_key for each in dead_letters])
+        return list(zip(Replayed(state).when(dead_letters), times, strict=True))
     except DependencyDown as error:
         click.echo(f"Which of them were replayed is not known: {error}", err=True)
-        return [None] * len(dead_letters)
+        return [(None, 1)] * len(dead_letters)
     finally:
         roles.close()
 

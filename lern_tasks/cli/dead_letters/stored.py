@@ -10,6 +10,7 @@ import msgspec
 
 from lern_tasks.connections.files import Files
 from lern_tasks.delivery.dead_letter import Failure, from_message
+from lern_tasks.delivery.equal_letters import letter_key
 from lern_tasks.delivery.record import Record
 from lern_tasks.errors import InvalidEvent
 
@@ -40,6 +41,11 @@ class StoredDeadLetter:
         """What failed; None when the message is no dead letter of these jobs."""
         opened = self._opened
         return opened[1] if opened else None
+
+    @cached_property
+    def equal_key(self) -> str | None:
+        """Under which it is counted how often equal letters came; None where each stands alone."""
+        return letter_key(self._opened[1], self._opened[0]) if self._opened else None
 
     @property
     def failed_ms(self) -> int:

@@ -29,13 +29,11 @@ def resumable_task(name: str, *, doing: str) -> Callable[[Callable[..., PageFunc
         settings = lern_settings.current()
 
         def run(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
-            # The argument's name is that of messages in flight: the number of this one.
-            number = kwargs.pop("slice", 0)
             ctx = process_resources(lern_settings.current(), self.app)
             with structlog.contextvars.bound_contextvars(job=name, task_id=self.request.id):
+                number = _number(kwargs)
                 arguments = _bound(begin, args, kwargs)
                 page = begin(**arguments)
-                _check_number(number)
                 message = RunMessage(
                     name=name, task_id=self.request.id, arguments=arguments, number=number, doing=doing
                 )
@@ -65,7 +63,9 @@ def _bound(begin: Callable[..., PageFunction], args: Any, kwargs: Any) -> dict[s
     return dict(bound.arguments)
 
 
-def _check_number(number: object) -> None:
-    """Raise InvalidArgument for what no message of ours has."""
+def _number(arguments: dict[str, Any]) -> int:
+    """Take this message's number out of the arguments, under the name of messages in flight. Raises InvalidArgument."""
+    number = arguments.pop("slice", 0)
     if type(number) is not int or number < 0:
         raise InvalidArgument("slice is set by the task itself; leave it out")
+    return number

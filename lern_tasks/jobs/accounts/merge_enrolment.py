@@ -22,6 +22,7 @@ from lern_tasks.jobs.accounts.rules.merge import (
     plan_merge,
 )
 from lern_tasks.jobs.accounts.rules.text_dates import DateFormat, date_format
+from lern_tasks.jobs.certificates.api import certificate_lock
 from lern_tasks.jobs.progress.api import progress_lock
 from lern_tasks.storage.gateway import Key
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
@@ -80,7 +81,7 @@ def read(request: MergeRequest, ctx: AccountResources) -> Merge:
 def merge_enrolment(merge: Merge, batch_key: BatchKey, *, may_copy: bool, ctx: AccountResources) -> None:
     """Merge one enrolment. Raises LernError: LockBusy when somebody else is at it."""
     key = merge.key(batch_key)
-    names = [progress_lock(key), *([f"certificate:{key.text}"] if may_copy else [])]
+    names = [progress_lock(key), *([certificate_lock(key)] if may_copy else [])]
     with all_locked(names, ctx, job=JOB, busy="another worker is busy with this enrolment") as token:
         entries = ctx.merge_ledger.read(merge.pair, batch_key).get(batch_key, NO_ENTRIES)
         plan = merge.plan(batch_key, merge.rows.history(key), entries, may_copy=may_copy)

@@ -3,7 +3,8 @@
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
 from lern_tasks.jobs.certificates.eligibility.issue_request import JOB as PRE_PROCESSOR
-from lern_tasks.jobs.certificates.eligibility.issue_request import issue_request
+from lern_tasks.jobs.certificates.eligibility.issue_request import asked_anew, issue_request
+from lern_tasks.jobs.certificates.issuing.issued_certificates import certificate_lock
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.requests import EligibleCertificate
 
@@ -13,6 +14,8 @@ __all__ = [
     "EligibilityData",
     "EligibleCertificate",
     "Evaluation",
+    "asked_anew",
+    "certificate_lock",
     "evaluate",
     "issue_request",
 ]

@@ -32,12 +32,12 @@ class CertificateResources(Resources):
         """The templates of batches, in the table that the settings of `job` name."""
         return BatchTemplates(self.gateway, for_job(self.settings, job).course_batch)
 
-    @property
+    @cached_property
     def issued_certificates(self) -> IssuedCertificates:
         """The certificates of enrolments."""
         return IssuedCertificates(self.gateway, for_job(self.settings, _GENERATOR).enrolments)
 
-    @property
+    @cached_property
     def old_registry_rows(self) -> OldRegistryRows:
         """The old certificates."""
         return OldRegistryRows(self.gateway, for_job(self.settings, _GENERATOR).cert_registry)

@@ -34,6 +34,6 @@ class CourseStatuses:
             return None
         return NotReady(
             f"the relation cache has no leaf nodes of the course, which is {status}; "
-            f"publish it again, or send a relation-cache-update for it",
+            f"publish it again: a replay of this event asks for the cache by itself",
             remedy=remedy,
         )

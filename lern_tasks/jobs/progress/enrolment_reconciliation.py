@@ -18,6 +18,7 @@ from lern_tasks.jobs.progress.follow_ups import ask_for_certificates, publish_au
 from lern_tasks.jobs.progress.inputs import ProgressRequest, read_inputs
 from lern_tasks.jobs.progress.resources import ProgressResources
 from lern_tasks.jobs.progress.rows import progress_lock
+from lern_tasks.jobs.progress.rules.content_counts import COMPLETED
 from lern_tasks.jobs.progress.rules.decision import ProgressDecision, ProgressInputs, decide_all
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -32,13 +33,15 @@ class Reconciliation:
     """What was found of an enrolment and what was done; all effects have happened.
 
     `exists`: there is an enrolment row; `contents`: how many contents are stored, 0 means that nothing was computed or
-    written, as for a `retired` course; `completed` of `required` mandatory contents; the row's status before and after.
+    written, as for a `retired` course; `completed` of `required` mandatory contents, the others are open; the row's
+    status before and after.
     """
 
     exists: bool
     contents: int
     completed: int
     required: int
+    open_contents: tuple[str, ...]
     status_before: int | None
     status_after: int | None
     certificate_asked: bool
@@ -56,10 +59,13 @@ def enrolment_reconciliation(batch: Batch[ReconcileRequest], ctx: ProgressResour
             group.skip("no contents are stored")
 
 
-def reconciled(groups: Iterable[Enrolment], ctx: ProgressResources) -> Iterator[tuple[Enrolment, Reconciliation]]:
+def reconciled(
+    groups: Iterable[Enrolment], ctx: ProgressResources, *, ask: bool = True
+) -> Iterator[tuple[Enrolment, Reconciliation]]:
     """Reconcile the enrolments; each that could be, once all its effects have happened. The others have failed.
 
-    Nothing is counted, so nothing is noted down or marked as seen. Raises DependencyDown.
+    Nothing is counted, so nothing is noted down or marked as seen. Without `ask` the caller sees to certificates.
+    Raises DependencyDown.
     """
     settings = ctx.settings.enrolment_reconciliation
     for held in locked_groups(groups, ctx, job=JOB, lock=progress_lock, about="enrolment"):
@@ -78,7 +84,8 @@ def reconciled(groups: Iterable[Enrolment], ctx: ProgressResources) -> Iterator[
         held.fail(ctx.progress_rows(JOB).write(decisions.values(), held.tokens, now=now))
         kept = held.release()
         written = [decisions[group.key] for group in kept]
-        ask_for_certificates(JOB, written, held.causes, ctx)
+        if ask:
+            ask_for_certificates(JOB, written, held.causes, ctx)
         publish_audits(JOB, written, ctx)
         for group in kept:
             yield group, _reconciliation(inputs[group.key], decisions[group.key])
@@ -90,16 +97,17 @@ def reconcile(
     *,
     cause: Record,
     delivered_before: AbstractSet[EnrolmentKey] = frozenset(),
+    ask: bool = True,
 ) -> dict[EnrolmentKey, Reconciliation | LernError]:
     """Reconcile each enrolment because of the record `cause`; for each what was done, or why it could not be.
 
-    An enrolment that is complete is handed off to the pre-processor, always: it drops what is issued. Those in
-    `delivered_before` repeat the audit event of a completion. Outages are answers too: nothing is raised for them.
+    With `ask` an enrolment that is complete is handed off to the pre-processor, always: it drops what is issued. Those
+    in `delivered_before` repeat the audit event of a completion. Outages are answers too: nothing is raised for them.
     """
     groups: list[Enrolment] = [Group(key, [BatchRecord(cause, key in delivered_before)]) for key in dict.fromkeys(keys)]
     found: dict[EnrolmentKey, Reconciliation] = {}
     try:
-        for group, reconciliation in reconciled(groups, ctx):
+        for group, reconciliation in reconciled(groups, ctx, ask=ask):
             found[group.key] = reconciliation
     except LernError as error:
         for group in groups:
@@ -117,11 +125,13 @@ def _errors(groups: Iterable[Enrolment]) -> dict[EnrolmentKey, LernError]:
 
 
 def _reconciliation(inputs: ProgressInputs, decision: ProgressDecision) -> Reconciliation:
+    statuses = decision.progress.content_status if decision.progress else {}
     return Reconciliation(
         exists=inputs.row.exists,
         contents=len(inputs.stored),
         completed=decision.progress.completed if decision.progress else 0,
         required=len(inputs.relations.mandatory),
+        open_contents=tuple(sorted(c for c in inputs.relations.mandatory if statuses.get(c) != COMPLETED)),
         status_before=inputs.row.status,
         status_after=decision.update.status if decision.update else inputs.row.status,
         certificate_asked=decision.certificate,

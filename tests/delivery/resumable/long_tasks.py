@@ -26,8 +26,7 @@ class LongTasks:
         self.ran: list[SentNamed] = []
         self._tasks: Mapping[str, Any] = {task.name: task for task in tasks}
         self._queue: deque[SentNamed] = deque()
-        self._taken = 0
-        self._started = 0
+        self._taken = self._started = len(chain.sender.named)
 
     def start(self, name: str, /, **kwargs: Any) -> str:
         """Send a task as an administrator does; its id."""

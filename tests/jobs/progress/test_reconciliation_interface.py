@@ -146,6 +146,7 @@ def found(**changes: Any) -> Reconciliation:
         "contents": 3,
         "completed": 3,
         "required": 3,
+        "open_contents": (),
         "status_before": 2,
         "status_after": 2,
         "certificate_asked": True,
@@ -170,14 +171,13 @@ def test_administrators_are_told_what_was_found_and_done(chain: Chain) -> None:
     missing = answers.pop(new)
     assert isinstance(missing, LernError)
     assert missing.code == "NOT_YET"
-    idle = {"completed": 0, "certificate_asked": False}
+    part: dict[str, Any] = {"contents": 2, "completed": 1, "open_contents": ("r2", "r3"), "certificate_asked": False}
+    idle: dict[str, Any] = {"completed": 0, "certificate_asked": False}
     assert answers == {
         KEY: found(status_before=1),
-        begun: found(contents=2, completed=1, status_before=0, status_after=1, certificate_asked=False),
-        nothing: found(contents=0, status_before=0, status_after=0, **idle),
-        stranger: found(
-            exists=False, contents=2, completed=1, status_before=None, status_after=None, certificate_asked=False
-        ),
+        begun: found(**part, status_before=0, status_after=1),
+        nothing: found(contents=0, status_before=0, status_after=0, open_contents=("r1", "r2", "r3"), **idle),
+        stranger: found(**part, exists=False, status_before=None, status_after=None),
         old: found(required=0, status_before=1, status_after=1, retired=True, **idle),
         other("u5"): found(),
     }

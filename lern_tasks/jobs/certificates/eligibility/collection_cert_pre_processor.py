@@ -32,7 +32,13 @@ def collection_cert_pre_processor(batch: Batch[IssueRequest], ctx: CertificateRe
         with record.failures():
             request = record.event
             (key,) = _keys(request)
-            found = evaluate(key, data, reissue=request.reissue, requested_ms=request.ets or record.record.timestamp)
+            found = evaluate(
+                key,
+                data,
+                reissue=request.reissue,
+                old_id=request.old_id,
+                requested_ms=request.ets or record.record.timestamp,
+            )
             hand_off(ctx, [_handoff(certificate, record, ctx) for certificate in found.eligible])
             count("success-events-count", len(found.eligible), job=JOB)
             _finish(record, found)
@@ -43,7 +49,15 @@ def _fan_out(records: Sequence[BatchRecord[IssueRequest]], ctx: CertificateResou
     for record in records:
         request, topic = record.event, record.record.topic
         handoffs = [
-            issue_request(key, record.record, ctx, topic=topic, asked_ms=request.ets, reissue=request.reissue)
+            issue_request(
+                key,
+                record.record,
+                ctx,
+                topic=topic,
+                asked_ms=request.ets,
+                reissue=request.reissue,
+                old_id=request.old_id,
+            )
             for key in _keys(request)
         ]
         # Past `hand_off`: the parts of what this job was given stay with it. Its setting HAND_OFF tells other jobs

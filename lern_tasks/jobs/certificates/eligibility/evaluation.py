@@ -25,9 +25,12 @@ class Evaluation:
     invalid_templates: Mapping[str, InvalidEvent]
 
 
-def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None) -> Evaluation:
+def evaluate(
+    key: EnrolmentKey, data: EligibilityData, *, reissue: bool, old_id: str = "", requested_ms: int | None
+) -> Evaluation:
     """Test an enrolment against every template; one that is wrong keeps none of the others from being earned.
 
+    `old_id`: of a re-issue, the one certificate that is meant; empty for all.
     `requested_ms`, epoch ms, is the day of issue of an enrolment without a date of completion. Raises LernError when
     what is needed cannot be read.
     """
@@ -38,7 +41,9 @@ def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, request
         if not is_svg(texts):
             continue
         try:
-            found = _test(parse_template(template_id, texts), key, data, reissue=reissue, requested_ms=requested_ms)
+            template = parse_template(template_id, texts)
+            enrolment = criteria.match_enrolment(template, data.enrolment(key), reissue=reissue, only=old_id)
+            found = _test(template, enrolment, key, data, requested_ms=requested_ms)
         except InvalidEvent as error:
             invalid_templates[template_id] = error
             continue
@@ -50,11 +55,14 @@ def evaluate(key: EnrolmentKey, data: EligibilityData, *, reissue: bool, request
 
 
 def _test(
-    template: Template, key: EnrolmentKey, data: EligibilityData, *, reissue: bool, requested_ms: int | None
+    template: Template,
+    enrolment: EnrolmentMatch | NoMatch,
+    key: EnrolmentKey,
+    data: EligibilityData,
+    *,
+    requested_ms: int | None,
 ) -> EligibleCertificate | NoMatch:
     """Enrolment, then scores, then the user: what does not match ends it, and nothing more is read."""
-    row = data.enrolment(key)
-    enrolment = criteria.match_enrolment(template, row, reissue=reissue)
     if isinstance(enrolment, NoMatch):
         return enrolment
     percent = None if template.criteria.score is None else data.percentages(key)

@@ -7,6 +7,7 @@ from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.jobs.certificates.rules.requests import issue_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+from lern_tasks.sunbird.envelope import decode, edata, optional_id, required_id
 
 JOB: Final = "collection_cert_pre_processor"
 
@@ -19,20 +20,39 @@ def issue_request(
     topic: str = "",
     asked_ms: int | None = None,
     reissue: bool = False,
+    old_id: str = "",
     attempt_id: str | None = None,
     business_key: str = "",
 ) -> Handoff:
     """The hand-off to the pre-processor because of the record `cause`.
 
     `topic` is the full name of the sender's own setting, empty for the pre-processor's. `asked_ms`, epoch ms, is now
-    unless given. `attempt_id` is what assessments add. `business_key`: the enrolment's own text unless given.
+    unless given. `old_id`: the one certificate to be issued again. `attempt_id` is what assessments add.
+    `business_key`: the enrolment's own text unless given.
     """
     own = ctx.settings.collection_cert_pre_processor
     return Handoff(
         job=JOB,
-        event=issue_event(key, now_ms=asked_ms or ctx.now_ms(), reissue=reissue, attempt_id=attempt_id),
+        event=issue_event(key, now_ms=asked_ms or ctx.now_ms(), reissue=reissue, old_id=old_id, attempt_id=attempt_id),
         topic=topic or ctx.settings.topic(own.kafka_input_topic),
         key=key.user_id,
         business_key=business_key or key.text,
         cause=cause,
     )
+
+
+def asked_anew(generate: Record, ctx: Resources, *, business_key: str) -> Handoff:
+    """The hand-off that computes what the generator was asked for by `generate` again, from rows and profile of now.
+
+    Raises InvalidEvent when the event does not say whose certificate it is.
+    """
+    data = edata(decode(generate.text))
+    found = data.get("related")
+    course = found if isinstance(found, dict) else {}
+    key = EnrolmentKey(
+        user_id=required_id(data, "userId"),
+        course_id=required_id(course, "courseId", path="edata.related"),
+        batch_id=required_id(course, "batchId", path="edata.related"),
+    )
+    old_id = optional_id(data, "oldId") or ""
+    return issue_request(key, generate, ctx, reissue=bool(old_id), old_id=old_id, business_key=business_key)

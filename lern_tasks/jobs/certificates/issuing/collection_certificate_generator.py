@@ -12,6 +12,7 @@ from lern_tasks.delivery.task import event_job
 from lern_tasks.jobs.certificates.issuing import checks, issue_step
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest, parse
 from lern_tasks.jobs.certificates.issuing.follow_ups import IssuedCertificate, hand_off_follow_ups, revoke_duplicate
+from lern_tasks.jobs.certificates.issuing.issued_certificates import certificate_lock
 from lern_tasks.jobs.certificates.resources import CertificateResources
 from lern_tasks.jobs.certificates.rules.issue import IssuedBefore, Stop, decide
 from lern_tasks.metrics import count
@@ -26,7 +27,7 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Certifi
     checks.check_settings(ctx)
     checks.refuse(batch.open, ctx)
     groups = grouped(batch, by=lambda request: request.key)
-    for held in locked_groups(groups.values(), ctx, job=JOB, lock=_lock, about="enrolment's certificates"):
+    for held in locked_groups(groups.values(), ctx, job=JOB, lock=certificate_lock, about="enrolment's certificates"):
         issued: dict[BatchRecord[GenerateRequest], IssuedCertificate] = {}
         for record, token in _in_turn(held.groups):
             with record.failures():
@@ -38,10 +39,6 @@ def collection_certificate_generator(batch: Batch[GenerateRequest], ctx: Certifi
                 hand_off_follow_ups(record, issued[record], ctx)
                 count("success-events-count", job=JOB)
                 record.done()
-
-
-def _lock(key: EnrolmentKey) -> str:
-    return f"certificate:{key.text}"
 
 
 def _in_turn(

@@ -13,6 +13,11 @@ from lern_tasks.sunbird.enrolments import Enrolments
 _COLUMNS = ("issued_certificates", "completedon")
 
 
+def certificate_lock(key: EnrolmentKey) -> str:
+    """The lock under which the certificates of an enrolment are read and replaced."""
+    return f"certificate:{key.text}"
+
+
 class IssuedCertificates:
     """The certificates by enrolment."""
 

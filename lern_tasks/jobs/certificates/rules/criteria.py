@@ -40,9 +40,12 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def match_enrolment(template: Template, row: Mapping[str, Any] | None, *, reissue: bool) -> EnrolmentMatch | NoMatch:
+def match_enrolment(
+    template: Template, row: Mapping[str, Any] | None, *, reissue: bool, only: str = ""
+) -> EnrolmentMatch | NoMatch:
     """Whether the enrolment row (`active`, `status`, `issued_certificates`) earns the template.
 
+    `only`: the id of the one certificate that is to be issued again, empty for all.
     A template without an enrolment criterion still needs an active enrolment that has no certificate of its name; its
     status is not asked for.
     """
@@ -56,7 +59,10 @@ def match_enrolment(template: Template, row: Mapping[str, Any] | None, *, reissu
     issued = same_name(row.get("issued_certificates") or (), template.name)
     if issued and not reissue:
         return NoMatch(reason="a certificate of this name is issued already")
-    return EnrolmentMatch(old_id=str(issued[0].get("identifier") or "") if issued else "")
+    old_id = str(issued[0].get("identifier") or "") if issued else ""
+    if only and old_id != only:
+        return NoMatch(reason="another certificate was to be issued again, or this one was since then")
+    return EnrolmentMatch(old_id=old_id)
 
 
 def _no_status(status: Any, asked: float | None) -> NoMatch | None:

@@ -37,11 +37,12 @@ class EligibleCertificate:
 
 
 def issue_event(
-    key: EnrolmentKey, *, now_ms: int, reissue: bool = False, attempt_id: str | None = None
+    key: EnrolmentKey, *, now_ms: int, reissue: bool = False, old_id: str = "", attempt_id: str | None = None
 ) -> dict[str, Any]:
     """The event that asks the pre-processor for the certificates of one enrolment. `now_ms` is epoch ms.
 
-    `attempt_id` is what assessments add; None leaves the field out.
+    `old_id` is the one certificate to be issued again, empty for all. `attempt_id` is what assessments add; None leaves
+    the field out.
     """
     event: dict[str, Any] = {
         "eid": "BE_JOB_REQUEST",
@@ -60,6 +61,8 @@ def issue_event(
             "courseId": key.course_id,
         },
     }
+    if old_id:
+        event["edata"]["oldId"] = old_id
     if attempt_id is not None:
         event["edata"]["attemptId"] = attempt_id
     return event

@@ -53,6 +53,14 @@ def test_a_flink_job_as_the_next_stage_gets_the_same_event(make_chain: MakeChain
 C1 = issued(("Course Merit", "c1"))
 
 
+@pytest.mark.parametrize(("old_id", "asked"), [("c1", ["c1"]), ("c0", []), ("", ["c1", "p1"])])
+def test_one_certificate_alone_is_issued_again(chain: Chain, old_id: str, asked: list[str]) -> None:
+    batch(chain, "Course Merit", "Participation")
+    enrol(chain, status=2, issued_certificates=issued(("Course Merit", "c1"), ("Participation", "p1")))
+    ask(chain, reissue=True, oldId=old_id)
+    assert [event["edata"]["oldId"] for event in chain.sent_events(NEXT)] == asked
+
+
 @pytest.mark.parametrize(
     ("cells", "reissue", "old_id"),
     [
