@@ -4,7 +4,7 @@ import heapq
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,7 +23,8 @@ from tests.harness.profiles import cached, changed, profile
 from tests.harness.requests import generate, issue
 from tests.harness.size import only_full, size
 
-GENERATOR, USERS = "collection_certificate_generator", "user_cache_updater"
+GENERATOR: Final = "collection_certificate_generator"
+USERS: Final = "user_cache_updater"
 LEARNERS = 200
 QUICK = {
     "LERN_TASKS__RETRY_BASE": "0.02",
