@@ -69,6 +69,8 @@ class RouteConsumer:
         self._errors = KafkaErrors(route, brokers=str(kafka.get("bootstrap.servers", "")))
         self._held = False
         self._paused = False
+        self.assigned = threading.Event()
+        """Set once the group has said which partitions are this consumer's: from then on it reads."""
         self._consumer = Consumer({**kafka, "group.id": route.group, "error_cb": self._errors.report})
 
     def run(self) -> None:
@@ -142,7 +144,7 @@ class RouteConsumer:
     def _count(self, message: TaskMessage) -> None:
         count("bridge-messages", job=self._route.job)
         count("bridge-records", len(message.polled), job=self._route.job)
-        _log.debug("handed-over", job=self._route.job, task_id=message.task_id, what=message.argsrepr)
+        _log.debug("handed_over", job=self._route.job, task_id=message.task_id, what=message.argsrepr)
 
     def _store(self, message: TaskMessage) -> None:
         done = TopicPartition(self._route.topic, message.partition, message.last + 1)
@@ -182,22 +184,23 @@ class RouteConsumer:
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # New partitions are not paused, whatever the old ones were.
         self._paused = False
-        _log.info("partitions-assigned", job=self._route.job, partitions=_numbers(partitions))
+        self.assigned.set()
+        _log.info("partitions_assigned", job=self._route.job, partitions=_numbers(partitions))
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._commit()
-        _log.info("partitions-revoked", job=self._route.job, partitions=_numbers(partitions))
+        _log.info("partitions_revoked", job=self._route.job, partitions=_numbers(partitions))
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # They have another owner already: a commit now could only be refused.
-        _log.warning("partitions-lost", job=self._route.job, partitions=_numbers(partitions))
+        _log.warning("partitions_lost", job=self._route.job, partitions=_numbers(partitions))
 
     def _commit(self) -> None:
         try:
             self._consumer.commit(asynchronous=False)
         except KafkaException as error:
             if error.args[0].code() != NOTHING_TO_COMMIT:
-                _log.warning("commit-failed", job=self._route.job, error=error.args[0].name())
+                _log.warning("commit_failed", job=self._route.job, error=error.args[0].name())
 
 
 def _polled(message: Message) -> PolledRecord:

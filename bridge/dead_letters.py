@@ -7,6 +7,7 @@ from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.delivery import dead_letter
 from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.errors import LernError
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
@@ -37,12 +38,12 @@ class DeadLetters:
                 raise problem
         count("records-dead", job=self._route.job)
         _log.warning(
-            "record-dead",
+            "record_dead",
             job=self._route.job,
-            partition=record.partition,
-            offset=record.offset,
             failed_topic=self._route.failed_topic,
+            code=error.code,
             error=str(error),
+            **log_fields(record),
         )
 
     def close(self) -> None:

@@ -52,16 +52,16 @@ class KafkaErrors:
         """Log `error`; the consumer itself goes on trying."""
         if error.code() in _MISSING:
             self._log(
-                "topic-missing", topic=self._route.topic, todo="type `lern topics create`; trying again until then"
+                "topic_missing", topic=self._route.topic, todo="type `lern topics create`; trying again until then"
             )
         elif error.code() in _AWAY:
             todo = "start Kafka or correct LERN_KAFKA__BROKERS; trying again until then"
-            self._log("kafka-away", brokers=self._brokers, error=error.name(), todo=todo)
+            self._log("kafka_away", brokers=self._brokers, error=error.name(), todo=todo)
         else:
-            self._log("kafka-error", topic=self._route.topic, error=error.name(), detail=error.str())
+            self._log("kafka_error", topic=self._route.topic, error=error.name(), detail=error.str())
 
     def _log(self, event: str, **fields: str) -> None:
-        kind = f"{event} {fields.get('error', '')}" if event == "kafka-error" else event
+        kind = f"{event} {fields.get('error', '')}" if event == "kafka_error" else event
         now = time.monotonic()
         if now - self._last.get(kind, -_REPEAT) >= _REPEAT:
             self._last[kind] = now

@@ -5,17 +5,16 @@ Each route has its own, with its own connections: nothing is shared between thre
 
 from typing import Any
 
-import redis
 from celery import Celery
 from kombu.exceptions import SerializationError
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from bridge.packing import TaskMessage
 from bridge.routes import Route
-from lern_tasks.errors import DependencyDown, LernError, SettingsError
+from lern_tasks.connections.redis import connect
+from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.settings import Settings, celery_layers
+from lern_tasks.settings.celery_guarantees import servers
 
 _TIMEOUT = 5.0
 """Seconds for one call to the broker. An answer takes under a millisecond, `appendfsync always` on a slow disk a few
@@ -44,15 +43,17 @@ class Unsendable(LernError):
     code = "NOT_HANDED_OVER"
 
 
-def bare_app(settings: Settings) -> Celery:
+def bare_app(settings: Settings, *, with_results: bool = False) -> Celery:
     """A Celery app that sends by name and has no task: the queues and transport options of the workers' app.
 
-    It has no result backend, or every send would subscribe to a result that nobody reads.
+    What sends has no result backend, or every send would subscribe to a result that nobody reads.
     """
     app = Celery("bridge", set_as_current=False)
     app.config_from_object(celery_layers.SOURCE)
     # The workers' transport is for those who take messages; it would bring their stores into the bridge.
-    app.conf.update(broker_url=settings.redis_url("broker"), broker_transport=None, result_backend="disabled://")
+    app.conf.update(servers(settings), broker_transport=None)
+    if not with_results:
+        app.conf.update(result_backend="disabled://")
     return app
 
 
@@ -65,16 +66,8 @@ class Broker:
         self._prefix = (self._app.conf.broker_transport_options or {}).get("global_keyprefix", "")
         self._producer: Any = None
         self._failures: dict[tuple[int, int, bool], int] = {}
-        try:
-            self._redis = redis.Redis.from_url(
-                settings.redis_url("broker"),
-                socket_timeout=_TIMEOUT,
-                socket_connect_timeout=_TIMEOUT,
-                # Back-pressure asks again; a hidden retry would only keep the consumer from polling.
-                retry=Retry(NoBackoff(), 0),
-            )
-        except ValueError as error:
-            raise SettingsError(f"LERN_REDIS__BROKER: {error}") from error
+        # Tried once: back-pressure asks again, and a hidden retry would only keep the consumer from polling.
+        self._redis = connect(settings.redis_url("broker"), timeout=_TIMEOUT)
 
     def send(self, message: TaskMessage) -> None:
         """Hand `message` over; return when the broker has it.

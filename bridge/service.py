@@ -61,9 +61,11 @@ class Service:
         self._settings = settings
         self._stop = threading.Event()
         self._died = threading.Event()
+        self._ready = False
+        self._consumers = [self._consumer(route) for route in routes]
         self._threads = [
-            threading.Thread(target=self._consume, args=(self._consumer(route),), name=route.job, daemon=True)
-            for route in routes
+            threading.Thread(target=self._consume, args=(consumer,), name=route.job, daemon=True)
+            for route, consumer in zip(routes, self._consumers, strict=True)
         ]
 
     def stop(self) -> None:
@@ -75,23 +77,29 @@ class Service:
         for thread in self._threads:
             thread.start()
         while not self._stop.wait(_LOOK):
-            pass
+            self._say_ready()
         deadline = time.monotonic() + _DRAIN
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         late = [thread.name for thread in self._threads if thread.is_alive()]
         if late:
             note = "offsets are not committed: the last records will be dispatched again, under the same ids"
-            _log.error("drain-overdue", jobs=late, seconds=_DRAIN, note=note)
+            _log.error("drain_overdue", jobs=late, seconds=_DRAIN, note=note)
         status = 1 if late or self._died.is_set() else 0
-        _log.info("bridge-stopped", status=status)
+        _log.info("bridge_stopped", status=status)
         return status
+
+    def _say_ready(self) -> None:
+        """Once, when every route reads: what is missing until then has a line of its own."""
+        if not self._ready and all(consumer.assigned.is_set() for consumer in self._consumers):
+            self._ready = True
+            _log.info("bridge_ready", jobs=[thread.name for thread in self._threads])
 
     def _consume(self, consumer: RouteConsumer) -> None:
         try:
             consumer.run()
         except Exception:
-            _log.exception("consumer-died", job=threading.current_thread().name)
+            _log.exception("consumer_died", job=threading.current_thread().name)
             self._died.set()
             self._stop.set()
 

@@ -76,8 +76,11 @@ class DependencyDown(LernError):
 class Remedy(Protocol):
     """What may bring the data that a record waits for."""
 
-    def ask(self, ctx: Any) -> None:
-        """Ask for it, with the resources of the process. Raises nothing: what waits asks again."""
+    def ask(self, ctx: Any, cause: Any) -> None:
+        """Ask for it because of the record `cause`, with the resources of the process.
+
+        Raises nothing: what waits asks again.
+        """
         ...
 
 

@@ -39,6 +39,8 @@ def configure(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     # Celery's own line of a finished task carries the result: the counts are ours to log, once.
     logging.getLogger("celery.app.trace").setLevel(logging.ERROR)
+    # And its line for each message that it receives says nothing that ours, when it has ended, does not.
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     for noisy in ("cassandra", "httpx", "httpcore", "kombu"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -56,6 +56,26 @@ def test_a_wrong_setting_is_refused_by_name(variable: str, value: str, named: st
         settings_of({variable: value})
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("LERN_KAFKA__BROKRES", "LERN_KAFKA__BROKERS"),
+        ("LERN_KAFKA_BROKERS", "LERN_KAFKA__BROKERS"),
+        ("LERN_CASANDRA__HOSTS", "LERN_CASSANDRA__HOSTS"),
+        ("LERN_USER_CACHE_UPDATER__USER_READ_URL", "LERN_USER_CACHE_UPDATER__USER_READ_API_URL"),
+    ],
+)
+def test_a_misspelt_variable_is_told_the_one_that_was_meant(variable: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{variable} is not a setting; did you mean {meant}\?"):
+        settings_of({variable: "x"})
+
+
+@pytest.mark.parametrize("value", ["{bad", "[]", "5"])
+def test_a_map_that_is_no_json_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"(?i)kafka"):
+        settings_of({"LERN_KAFKA__PROPERTIES": value})
+
+
 def test_secrets_are_not_in_the_representation() -> None:
     text = repr(settings_of({"LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_RCAPIKEY": "hush"}))
     assert "hush" not in text

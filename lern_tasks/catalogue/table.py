@@ -221,6 +221,7 @@ TASKS = (
     Tasks(module="lern_tasks.jobs.users.index.index_users", maintenance=("lern.index_users_daily",)),
     Tasks(module="lern_tasks.operations.reconcile"),
     Tasks(module="lern_tasks.operations.reissue"),
+    Tasks(module="lern_tasks.operations.merged_certificates"),
     Tasks(module="lern_tasks.operations.missing_certificates"),
     Tasks(module="lern_tasks.delivery.parked_messages", maintenance=("lern.publish_parked",)),
 )

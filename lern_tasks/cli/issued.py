@@ -7,6 +7,7 @@ import click
 
 from lern_tasks.cli.printing import print_table
 
+_LATE = "Complete by the present contents, not by their status"
 _KEY = ("user_id", "course_id", "batch_id")
 
 
@@ -16,6 +17,8 @@ def print_issued(result: Mapping[str, Any], group: str) -> None:
         print_table((group, "certificates"), result["groups"].items())
     if result.get("first"):
         print_table(("user", "course", "batch", "certificate"), _cells(result["first"], "certificate"), title="First")
+    if result.get("late"):
+        print_table(("user", "course", "batch"), [[one[name] for name in _KEY] for one in result["late"]], title=_LATE)
     if result.get("failures"):
         print_table(("user", "course", "batch", "error"), _cells(result["failures"], "error"), title="Not evaluated")
     if result.get("reasons"):

@@ -21,6 +21,8 @@ _DAYS = 7
 def command(*, since: str | None, fix: bool, no_wait: bool, as_json: bool) -> None:
     """Find learners who completed a course, earned a certificate and do not have it, whatever it was lost by.
 
+    Also who became complete because contents were taken out of a course, whenever that was.
+
     Exit status 1: some are missing and were not asked for, a template is wrong, or an enrolment could not be evaluated.
     """
     begin = since if since is not None else str((datetime.now(UTC) - timedelta(days=_DAYS)).date())
@@ -29,5 +31,6 @@ def command(*, since: str | None, fix: bool, no_wait: bool, as_json: bool) -> No
     result = task_run.run("lern.sweep_missing_certificates", arguments, wait=not no_wait, as_json=as_json)
     if not as_json:
         print_issued(result, "course and batch")
-    if result["learners"] > result["asked"] or result["failed"] or result["broken"]:
+    missing = result["learners"] > result["asked"] or result["overdue"] > result["reconciled"]
+    if missing or result["failed"] or result["broken"]:
         sys.exit(1)

@@ -19,7 +19,6 @@ from lern_tasks.cli.printing import console, print_json
 from lern_tasks.cli.run_display import RunDisplay
 from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.errors import DependencyDown, LernError
-from lern_tasks.settings import Settings
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the task's state: one small read of Redis each."""
@@ -66,18 +65,11 @@ def run(name: str, arguments: Mapping[str, Any], *, wait: bool, as_json: bool) -
         _leave(task_id, as_json=as_json)
     try:
         with RunDisplay(console(stderr=True), quiet=as_json) as display:
-            ended = _Follow(_results(values), task_id, display).to_the_end()
+            ended = _Follow(bare_app(values, with_results=True), task_id, display).to_the_end()
     except KeyboardInterrupt:
         click.echo(f"The task goes on without you: {task_id}", err=True)
         sys.exit(_STOPPED)
     return _result(ended, as_json=as_json)
-
-
-def _results(values: Settings) -> Celery:
-    """An app that reads results and asks workers; what sends has none, or each send would subscribe to one."""
-    app = bare_app(values)
-    app.conf.update(result_backend=values.redis_url("results"))
-    return app
 
 
 def _leave(task_id: str, *, as_json: bool) -> NoReturn:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from lern_tasks.catalogue import JobName, RedisRole
 from lern_tasks.errors import DependencyDown, TransientError
@@ -20,6 +22,19 @@ _HEALTH_CHECK = 25
 """Seconds of silence after which a connection is tested before use, below the usual 30 s of load balancers."""
 
 
+def connect(url: str, *, timeout: float, tries: int = 1) -> Client:
+    """A client of the server at `url`, not connected yet; seconds for one call, and how often one is tried."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=timeout,
+        socket_connect_timeout=min(timeout, _CONNECT_TIMEOUT),
+        health_check_interval=_HEALTH_CHECK,
+        # What is late is not asked for again: the call would take twice as long.
+        retry=Retry(NoBackoff(), tries - 1, supported_errors=(redis.ConnectionError,)),
+    )
+
+
 class RedisRoles:
     """The Redis clients of one process. Make it after a fork, never before."""
 
@@ -31,13 +46,8 @@ class RedisRoles:
         """The client of `role`, with what the documented keys of `job` override."""
         url = self._settings.redis_url(role, job)
         if url not in self._clients:
-            self._clients[url] = redis.Redis.from_url(
-                url,
-                decode_responses=True,
-                socket_timeout=self._settings.redis.timeout,
-                socket_connect_timeout=_CONNECT_TIMEOUT,
-                health_check_interval=_HEALTH_CHECK,
-            )
+            # A second try: a connection that was closed meanwhile is made anew.
+            self._clients[url] = connect(url, timeout=self._settings.redis.timeout, tries=2)
         return self._clients[url]
 
     def ping(self) -> None:

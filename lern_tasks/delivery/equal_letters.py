@@ -21,7 +21,8 @@ long enough for somebody who asks the same question again and again."""
 
 
 def letter_key(failure: Failure, record: Record) -> str | None:
-    """What equal letters have in common: job, cause and what was asked for. None where each letter stands alone.
+    """What equal letters have in common: job, cause and what was asked for. None where each letter stands alone, also
+    where the event does not say whose enrolment it is about.
 
     Only `edata` tells events apart that ask for something; time and id of the event are new each time.
     """
@@ -31,8 +32,17 @@ def letter_key(failure: Failure, record: Record) -> str | None:
         edata = msgspec.json.decode(record.text or "null")["edata"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return None
+    if not _is_about_an_enrolment(edata):
+        return None
     what = msgspec.json.encode([failure.job, failure.code, failure.error, edata], order="sorted")
     return f"lern:letter:{hashlib.sha256(what).hexdigest()[:32]}"
+
+
+def _is_about_an_enrolment(edata: object) -> bool:
+    data = edata if isinstance(edata, dict) else {}
+    related = data.get("related")
+    ids = {**related, **data} if isinstance(related, dict) else data
+    return bool((ids.get("userId") or ids.get("userIds")) and ids.get("courseId") and ids.get("batchId"))
 
 
 class EqualLetters:

@@ -46,8 +46,8 @@ def failure_of(
     ours = isinstance(error, LernError)
     return Failure(
         job=job,
-        code=error.code if isinstance(error, LernError) else "BUG",
-        error=_message(error)[:_ERROR_LENGTH],
+        code=code_of(error),
+        error=error_text(error),
         exception=type(error).__name__ if ours else _class_name(error),
         attempts=record.attempt + record.not_yet + 1,
         first_failed_ms=now_ms if record.first_failed_ms is None else record.first_failed_ms,
@@ -56,6 +56,16 @@ def failure_of(
         trace="\n".join(list(_trace(error))[-_TRACE_LINES:]),
         unreadable=unreadable,
     )
+
+
+def error_text(error: BaseException) -> str:
+    """What the error says, for a log line or a header; of one that is not ours only class and place."""
+    return _message(error)[:_ERROR_LENGTH]
+
+
+def code_of(error: BaseException) -> str:
+    """The error's code; BUG for one that is not ours."""
+    return error.code if isinstance(error, LernError) else "BUG"
 
 
 def _message(error: BaseException) -> str:

@@ -44,20 +44,21 @@ class Handoff:
 class ThrottledHandoff:
     """The remedy of records that are not ready: a hand-off that brings what they wait for, at most once a minute.
 
-    `key` says what is waited for, across all processes; `make` gives the hand-off at the time when it is due.
+    `key` says what is waited for, across all processes; `make` gives the hand-off at the time when it is due, and for
+    the record that waits first.
     """
 
     key: str
-    make: Callable[[Resources], Handoff]
+    make: Callable[[Resources, Record], Handoff]
 
-    def ask(self, ctx: Resources) -> None:
+    def ask(self, ctx: Resources, cause: Record) -> None:
         """Hand off, unless somebody has within the last minute. What fails is logged: what waits asks again."""
         try:
             if ctx.idempotency_keys.claim(self.key, expiry=_THROTTLE):
-                hand_off(ctx, [self.make(ctx)])
+                hand_off(ctx, [self.make(ctx, cause)])
         except LernError as error:
             # It is a help; what needs the data is tried again all the same.
-            _log.warning("remedy_not_requested", key=self.key, code=error.code)
+            _log.warning("remedy_not_requested", key=self.key, code=error.code, error=str(error))
 
 
 def hand_off(ctx: Resources, handoffs: Sequence[Handoff]) -> None:

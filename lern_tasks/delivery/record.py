@@ -14,6 +14,12 @@ class Coordinates:
     partition: int | None = None
     offset: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The place as `topic:partition:offset`, to be copied in one piece; without what is null."""
+        parts = (self.topic, self.partition, self.offset)
+        return ":".join(str(part) for part in parts if part is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:

@@ -3,8 +3,9 @@
 See docs/architecture.md, "Outcomes".
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -12,16 +13,21 @@ from typing import Any
 from lern_tasks.catalogue import ROWS, JobName
 from lern_tasks.delivery import dead_letter
 from lern_tasks.delivery.batch import Batch, BatchRecord, Done, Failed, Skip
+from lern_tasks.delivery.failure import code_of, error_text
 from lern_tasks.delivery.outage import OutageWait
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.delivery.task_sender import derived_id
 from lern_tasks.errors import DependencyDown, LernError, NotReady, PartlyDown, Requeue, RuleViolation
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
 
 _log = logger(__name__)
+
+_CAUSES = 3
+"""Causes in one line, at most: the commonest of a message of a hundred records."""
 
 
 class Settlement:
@@ -46,7 +52,7 @@ class Settlement:
         dead: list[BatchRecord[Any]] = []
         for record in batch:
             if isinstance(record.outcome, Skip):
-                _log.info("record_skipped", reason=record.outcome.reason, **_where(record.record))
+                _log.info("record_skipped", reason=record.outcome.reason, **log_fields(record.record))
             if not isinstance(record.outcome, Failed):
                 continue
             error = record.outcome.error
@@ -55,7 +61,7 @@ class Settlement:
                 dead.append(record)
                 continue
             if isinstance(error, NotReady) and error.remedy:
-                error.remedy.ask(self._ctx)
+                error.remedy.ask(self._ctx, record.record)
             singly = isinstance(error, Requeue) and error.singly
             requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision, error))
         unconfirmed = self._publish_dead_letters(dead)
@@ -63,7 +69,12 @@ class Settlement:
         for (delay, singly), records in requeued.items():
             if records:
                 self.send_again(records, delay, singly=singly)
-        return self._count(batch, [record for record in dead if record not in unconfirmed])
+        buried = [record for record in dead if record not in unconfirmed]
+        counts = self._count(batch, buried)
+        log_done(
+            counts, [(r.record, r.outcome.error) for r in batch if isinstance(r.outcome, Failed) and r not in buried]
+        )
+        return counts
 
     def send_again(self, records: Sequence[Record], delay: float, *, singly: bool = False) -> None:
         """Send `records` to their own task again after `delay` seconds, in one message or one each."""
@@ -114,7 +125,7 @@ class Settlement:
             task_id=self._task_id,
             unreadable=record.unreadable,
         )
-        _log.error("record_dead", code=failure.code, **_where(record.record))
+        _log.error("record_dead", code=failure.code, error=failure.error, **log_fields(record.record))
         return dead_letter.DeadLetter(
             record=record.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
@@ -141,6 +152,18 @@ class Settlement:
         return {**counts, "waiting": waiting} if waiting else counts
 
 
+def log_done(counts: Mapping[str, int], again: Sequence[tuple[Record, BaseException]]) -> None:
+    """Say that a message ended; what goes `again`, why, and where the first of it came from.
+
+    At DEBUG where each of its records has a line of its own, or only waits: there may be thousands, once a minute each.
+    """
+    waiting = counts.get("waiting", 0)
+    told = counts.get("skipped", 0) + counts.get("dead", 0) + waiting == sum(counts.values()) - waiting
+    causes = Counter(f"{code_of(error)}: {error_text(error)}" for _, error in again).most_common(_CAUSES)
+    fields = {"because": [f"{number} x {text}" for text, number in causes], **log_fields(again[0][0])} if again else {}
+    _log.log(logging.DEBUG if told else logging.INFO, "message_done", **counts, **fields)
+
+
 _OUTCOME_COUNTERS: dict[str, CounterName] = {
     "done": "records-done",
     "skipped": "records-skipped",
@@ -156,7 +179,3 @@ def _number(records: Iterable[BatchRecord[Any]], kind: type) -> int:
 def _is_waiting(record: BatchRecord[Any]) -> bool:
     error = record.outcome.error if isinstance(record.outcome, Failed) else None
     return isinstance(error, PartlyDown) and not error.asked
-
-
-def _where(record: Record) -> dict[str, Any]:
-    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

@@ -21,7 +21,8 @@ from lern_tasks.delivery.outage import OutageWait, no_soft_limit
 from lern_tasks.delivery.outages.call_watch import CallWatch
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources, process_resources
-from lern_tasks.delivery.settlement import Settlement
+from lern_tasks.delivery.settlement import Settlement, log_done
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.errors import DependencyDown, LernError, Requeue, SettingsError, TransientError
 from lern_tasks.logs import logger
 from lern_tasks.metrics import count
@@ -58,9 +59,6 @@ def event_job(
             with structlog.contextvars.bound_contextvars(job=job, task_id=self.request.id):
                 message = ReceivedMessage(task_id=self.request.id, delivery_id=_delivery_id(self.request), wire=wire)
                 counts = run_message(job, parse, work, ctx=ctx, message=message)
-                # What only waits comes by once a minute, and there may be thousands: its outage has a line.
-                log = _log.debug if counts.get("waiting") == len(wire) else _log.info
-                log("message_done", **counts)
             if counts.get("dead"):
                 raise DeadRecords(f"{counts['dead']} of {len(wire)} records are dead letters: {counts}")
             return counts
@@ -105,9 +103,11 @@ def run_message(
 
     try:
         delivery = outage_wait.call_through_outage(lambda: ctx.delivery_counter.increment(message.delivery_id))
-    except DependencyDown:
+    except DependencyDown as error:
         settlement.send_again(records, 0)
-        return {"again": len(records)}
+        counts = {"again": len(records)}
+        log_done(counts, [(record, error) for record in records])
+        return counts
     if delivery > 1 and len(records) > 1:
         counts = _split(job, settlement, records)
     else:
@@ -136,7 +136,7 @@ def _record(wire: object) -> Record:
 
 def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> dict[str, int]:
     """A message that did not end is sent again as singles, so that one record cannot take others with it."""
-    _log.warning("message_split", records=len(records))
+    _log.warning("message_split", records=len(records), **log_fields(records[0]))
     count("records-split", len(records), job=job)
     with no_soft_limit():
         settlement.send_again([record.next(delivered_before=True) for record in records], 0, singly=True)

@@ -1,6 +1,6 @@
 """Evaluating many enrolments and asking for what they have earned. See docs/administration.md, "Issuing"."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from lern_tasks.jobs.certificates.api import (
     evaluate,
     issue_request,
 )
+from lern_tasks.jobs.progress.api import sync_handoff
 from lern_tasks.operations.enrolments import COMPLETE, EnrolmentChunk, cause
 from lern_tasks.storage.gateway import Row
 from lern_tasks.sunbird.certificate_name import name_key
@@ -46,7 +47,8 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
 
     `enrolments` were complete and active, `learners` of them have earned `certificates` that they do not have; `groups`
     counts these, `first` names some, `asked` were asked for. `failed` could not be evaluated; `broken` are templates.
-    `nothing` earn nothing, `reasons` says why of each, where that is asked for.
+    `overdue` are complete by the contents of their course, not by their status: `late` names some, `reconciled` were
+    handed to reconciliation. `nothing` earn nothing, `reasons` says why of each, where that is asked for.
     """
 
     enrolments: int = 0
@@ -58,6 +60,9 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
     first: list[dict[str, str]] = []
     failures: list[dict[str, str]] = []
     broken: dict[str, str] = {}
+    overdue: int = 0
+    reconciled: int = 0
+    late: list[dict[str, str]] = []
     nothing: int = 0
     reasons: list[dict[str, str]] = []
 
@@ -75,6 +80,12 @@ class EvaluationSummary(msgspec.Struct, kw_only=True):
         for template_id, error in found.invalid_templates.items():
             if len(self.broken) < _NAMED:
                 self.broken[template_id] = str(error)
+
+    def is_late(self, key: EnrolmentKey) -> None:
+        """Count an enrolment that is complete without knowing it."""
+        self.overdue += 1
+        if len(self.late) < _NAMED:
+            self.late.append(named(key))
 
     def lacks(self, key: EnrolmentKey, reason: str) -> None:
         """Count an enrolment that earns nothing, and why."""
@@ -101,19 +112,24 @@ def evaluate_chunk(
     *,
     group: GroupBy,
     really: bool,
+    overdue: Collection[EnrolmentKey] = (),
     reasons: bool = False,
 ) -> Checkpoint:
     """Evaluate the enrolments of a chunk, as many as there is time for; with `really` ask for what they have earned.
 
-    With `reasons` the result says of each that earns nothing why.
+    Those that are `overdue` are to be reconciled, which asks by itself. With `reasons` the result says of each that
+    earns nothing why.
     """
     summary = msgspec.convert(checkpoint.result, EvaluationSummary) if checkpoint.result else EvaluationSummary()
     data = EligibilityData(page_context.ctx.view(CertificateResources), chunk.keys)
     eligible: list[EnrolmentKey] = []
+    late: list[EnrolmentKey] = []
     after, done = chunk.after, chunk.done
     for key in chunk.keys:
-        reason = _why_nothing(key, data, summary, page_context.ctx, group)
-        if reason is None:
+        if key in overdue:
+            late.append(key)
+            summary.is_late(key)
+        elif (reason := _why_nothing(key, data, summary, page_context.ctx, group)) is None:
             eligible.append(key)
         elif reason and reasons:
             summary.lacks(key, reason)
@@ -121,12 +137,21 @@ def evaluate_chunk(
             after, done = chunk.behind(key), 0.0
             break
     if really:
-        ask(page_context.ctx, eligible, cause(page_context.ctx, page_context.task_id), reissue=False)
-        summary.asked += len(eligible)
+        _hand_on(eligible, late, summary, page_context)
     result = msgspec.to_builtins(summary)
     return Checkpoint(
         after=after, done=1.0 if after is None else max(checkpoint.done, done), ended=after is None, result=result
     )
+
+
+def _hand_on(
+    eligible: Sequence[EnrolmentKey], late: Sequence[EnrolmentKey], summary: EvaluationSummary, page: PageContext
+) -> None:
+    run = cause(page.ctx, page.task_id)
+    ask(page.ctx, eligible, run, reissue=False)
+    hand_off(page.ctx, [sync_handoff(key, run, page.ctx) for key in late])
+    summary.asked += len(eligible)
+    summary.reconciled += len(late)
 
 
 def _why_nothing(

@@ -95,6 +95,18 @@ def reissued(templates: list[dict[str, Any]]) -> str:
     return " ".join(parts)
 
 
+def inherited(certificates: Sequence[Mapping[str, Any]], source: str) -> str:
+    """What became of the certificates of a merged account."""
+    if not certificates:
+        return f"No certificate is in the rows of both accounts: none names {source}, or all were issued again."
+    asked = sum(one["asked"] for one in certificates)
+    parts = [f"{len(certificates)} certificates name {source}; {asked} were asked for, in the account's own name."]
+    parts += [
+        f"{one['name']} of course {one['course_id']}: {one['reason']}." for one in certificates if not one["asked"]
+    ]
+    return " ".join(parts)
+
+
 def issued(result: Mapping[str, Any], *, really: bool) -> str:
     """What was found of many enrolments."""
     verb = "were asked for" if really else "would be asked for"
@@ -104,10 +116,16 @@ def issued(result: Mapping[str, Any], *, really: bool) -> str:
     ]
     if result["failed"]:
         parts.append(f"{result['failed']} could not be evaluated.")
+    if result["overdue"]:
+        verb = "were handed" if really else "would be handed"
+        parts.append(
+            f"{result['overdue']} more are complete by the present contents of their course, not by their status, and "
+            f"{verb} to reconciliation."
+        )
     if result.get("nothing"):
         parts.append(f"{result['nothing']} enrolments earn nothing.")
     if result["broken"]:
         parts.append(f"Templates that are wrong: {'; '.join(result['broken'].values())}.")
-    if not really and result["certificates"]:
+    if not really and (result["certificates"] or result["overdue"]):
         parts.append("Nothing was sent.")
     return " ".join(parts)

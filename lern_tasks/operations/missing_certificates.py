@@ -3,6 +3,7 @@
 See docs/administration.md, "Missing certificates".
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,13 +21,14 @@ from lern_tasks.errors import InvalidArgument
 from lern_tasks.jobs.certificates.api import EligibleCertificate
 from lern_tasks.logs import logger
 from lern_tasks.operations import arguments, messages
-from lern_tasks.operations.enrolments import COMPLETE, next_chunk
+from lern_tasks.operations.enrolments import COMPLETE, next_chunk, overdue_of
 from lern_tasks.operations.issuing import CHUNK, evaluate_chunk, with_result
 from lern_tasks.storage.gateway import Row
+from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
 NAME: Final = "lern.sweep_missing_certificates"
 
-_COLUMNS = ("active", "status", "completedon")
+_COLUMNS = ("active", "status", "completedon", "contentstatus")
 
 _NIGHT = 3600
 """Seconds: two beats a few minutes apart start one sweep of the night, the next night's is another."""
@@ -36,7 +38,10 @@ _log = logger(__name__)
 
 @resumable_task(NAME, doing="looking for missing certificates")
 def sweep_missing_certificates(since: object, fix: object = False) -> PageFunction:
-    """Find enrolments completed since a date that earn a certificate which they lack, and with `fix` ask for it."""
+    """Find enrolments completed since a date that earn a certificate which they lack, and with `fix` ask for it.
+
+    Also those, of whatever date, that are complete by the present contents of their course and not by their status.
+    """
     begin, really = arguments.moment("since", since), arguments.flag("fix", fix)
     if begin > datetime.now(UTC):
         raise InvalidArgument("argument.since lies in the future; send a date such as 2026-01-31")
@@ -44,12 +49,19 @@ def sweep_missing_certificates(since: object, fix: object = False) -> PageFuncti
 
 
 def _sweep(since: datetime, fix: bool, checkpoint: Checkpoint, page_context: PageContext) -> Checkpoint:
-    page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, columns=_COLUMNS, wanted=partial(_wanted, since))
-    new = evaluate_chunk(page, checkpoint, page_context, group=_by_batch, really=fix)
+    late: set[EnrolmentKey] = set()
+
+    def chosen(found: Mapping[EnrolmentKey, Row]) -> set[EnrolmentKey]:
+        late.update(overdue_of(page_context.ctx, found))
+        return late | {key for key, row in found.items() if _wanted(since, row)}
+
+    page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, columns=_COLUMNS, chosen=chosen)
+    new = evaluate_chunk(page, checkpoint, page_context, group=_by_batch, really=fix, overdue=late)
     new = with_result(new, since=since.isoformat(), fix=fix, message=messages.issued(new.result, really=fix))
-    if new.ended and new.result["learners"]:
+    if new.ended and (new.result["learners"] or new.result["overdue"]):
         # The nightly one is read by nobody: the log is where its findings are seen.
-        _log.warning("certificates_missing", learners=new.result["learners"], asked=new.result["asked"])
+        figures = {name: new.result[name] for name in ("learners", "asked", "overdue", "reconciled")}
+        _log.warning("certificates_missing", **figures)
     return new
 
 

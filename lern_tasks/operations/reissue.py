@@ -12,7 +12,7 @@ from lern_tasks.jobs.certificates.api import (
     evaluate,
 )
 from lern_tasks.operations import arguments, messages
-from lern_tasks.operations.enrolments import batch_exists, cause, next_chunk, rows
+from lern_tasks.operations.enrolments import batch_exists, cause, next_chunk, overdue_of, rows
 from lern_tasks.operations.issuing import CHUNK, ask, evaluate_chunk, named, templates_of, with_result
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 
@@ -51,7 +51,10 @@ def _batch(
         message = messages.no_batch(course_id, batch_id)
         return Checkpoint(done=1.0, ended=True, result={**about, "found": False, "message": message})
     page = next_chunk(page_context.ctx, checkpoint.after, size=CHUNK, course_id=course_id, batch_id=batch_id)
-    new = evaluate_chunk(page, checkpoint, page_context, group=_by_template, really=not dry_run, reasons=True)
+    late = overdue_of(page_context.ctx, rows(page_context.ctx, page.keys))
+    new = evaluate_chunk(
+        page, checkpoint, page_context, group=_by_template, really=not dry_run, overdue=late, reasons=True
+    )
     return with_result(new, **about, found=True, message=messages.issued(new.result, really=not dry_run))
 
 

@@ -3,9 +3,10 @@
 import os
 from functools import lru_cache
 from typing import Literal, cast
-from urllib.parse import urlsplit, urlunsplit
 
+import pydantic_settings
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lern_tasks import catalogue
@@ -14,6 +15,8 @@ from lern_tasks.errors import SettingsError
 from lern_tasks.settings import accounts, assessments, certificates, progress, relations, shared, users
 from lern_tasks.settings.field import ours
 from lern_tasks.settings.jobs import HandOff, JobSettings
+from lern_tasks.settings.redis_address import RedisAddress, parsed
+from lern_tasks.settings.spelling import not_a_setting
 
 _DATABASES: dict[RedisRole, int] = {
     "broker": 0,
@@ -111,20 +114,19 @@ class Settings(BaseSettings):
 
     def redis_url(self, role: RedisRole, job: JobName | None = None) -> str:
         """The URL of a Redis role, with what the job's documented keys (`dedup-redis.host`, ...) override."""
-        base = getattr(self.redis, role) or (self.redis.broker if role == "results" else "")
-        url = urlsplit(base or f"{self.redis.url.rstrip('/')}/{_DATABASES[role]}")
+        return self.redis_address(role, job).url
+
+    def redis_address(self, role: RedisRole, job: JobName | None = None) -> RedisAddress:
+        """Where a Redis role is. A URL of its own is taken as it is; the common one gets the role's database."""
+        own = getattr(self.redis, role) or (self.redis.broker if role == "results" else "")
+        address = parsed(own) if own else parsed(self.redis.url).at(db=_DATABASES[role])
         if job is None or role not in _ROLE_KEYS:
-            return urlunsplit(url)
+            return address
         scope = self.job(job)
         host, port, database = (getattr(scope, key, None) for key in _ROLE_KEYS[role])
         if role == "relation_cache" and database is None:
             database = getattr(scope, "redis_database_index", None)
-        login, _, address = url.netloc.rpartition("@")
-        name, _, number = address.partition(":")
-        netloc = f"{login}@" if login else ""
-        netloc += f"{host or name}:{port or number or 6379}"
-        path = url.path if database is None else f"/{database}"
-        return urlunsplit((url.scheme, netloc, path, url.query, url.fragment))
+        return address.at(host=host, port=port, db=database)
 
     @property
     def longest_soft_limit(self) -> int:
@@ -153,8 +155,16 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"LERN_{'__'.join(str(part).upper() for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("settings are wrong: " + "; ".join(lines)) from None
+        raise SettingsError("settings are wrong: " + "; ".join(map(_wrong, error.errors()))) from None
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"settings are wrong: {error}; lists and maps are given as JSON") from None
+
+
+def _wrong(error: ErrorDetails) -> str:
+    variable = f"LERN_{'__'.join(str(part).upper() for part in error['loc'])}"
+    if error["type"] == "extra_forbidden":
+        return not_a_setting(variable, Settings)
+    return f"{variable}: {error['msg'].removeprefix('Value error, ')}"
 
 
 @lru_cache(maxsize=1)
@@ -169,4 +179,4 @@ def _refuse_unknown() -> None:
         if not variable.startswith("LERN_") or variable.startswith(_NOT_SETTINGS):
             continue
         if variable.removeprefix("LERN_").partition("__")[0].upper() not in known:
-            raise SettingsError(f"{variable} is not a setting; `lern settings` lists all of them")
+            raise SettingsError(not_a_setting(variable, Settings))

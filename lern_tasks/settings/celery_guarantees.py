@@ -28,7 +28,7 @@ UNSET = frozenset(
 def guarantees(settings: Settings) -> dict[str, Any]:
     """The settings by Celery's names; of `broker_transport_options` only the part that is fixed."""
     return {
-        "broker_url": settings.redis_url("broker"),
+        **servers(settings),
         "broker_transport": TRANSPORT,  # takes a message and notes it down in one step
         "broker_transport_options": {
             "visibility_timeout": settings.visibility_timeout,
@@ -38,11 +38,21 @@ def guarantees(settings: Settings) -> dict[str, Any]:
             "unacked_key": "unacked",
             "unacked_index_key": "unacked_index",
         },
-        "result_backend": settings.redis_url("results"),
         **_CONTENT,
         **_queues(),
         **_ACKNOWLEDGEMENT,
         **_OUTAGES,
+    }
+
+
+def servers(settings: Settings) -> dict[str, Any]:
+    """Where broker and results are. Celery reads no options in an address, and takes TLS from settings of its own."""
+    broker, results = settings.redis_address("broker"), settings.redis_address("results")
+    return {
+        "broker_url": broker.plain_url,
+        "broker_use_ssl": broker.tls,
+        "result_backend": results.plain_url,
+        "redis_backend_use_ssl": results.tls,
     }
 
 

@@ -4,9 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_validator
 
 from lern_tasks.settings.field import documented, ours
+from lern_tasks.settings.redis_address import parsed
 
 
 class Scope(BaseModel):
@@ -34,9 +35,11 @@ class KafkaSettings(Scope):
 class RedisSettings(Scope):
     """`LERN_REDIS__...`: one server for everything by default, each role a URL of its own."""
 
-    url: str = ours("redis://localhost:6379", note="the server of every role that has no URL of its own, without db")
+    url: str = ours(
+        "redis://localhost:6379", note="the server of all roles without a URL of their own; rediss:// for TLS"
+    )
     broker: str = ours("", note="Celery's queues; db 0")
-    results: str = ours("", note="results of tasks; db 0 of the broker's server")
+    results: str = ours("", note="results of tasks; where the broker is")
     state: str = ours("", note="locks, pending counts, delivery counters, registry intents; db 1")
     relation_cache: str = ours("", note="leaf nodes, optional nodes, ancestors; db 10")
     units: str = ours("", note="unit metadata (data-pipeline Redis); db 5")
@@ -46,6 +49,13 @@ class RedisSettings(Scope):
     users: str = ours("", note="the user cache that reports read; db 12")
     anonymous_users: str = ours("", note="users without account, to be copied into the user cache; db 4")
     redisdb_connection_timeout: int = documented(30_000, "redisdb.connection.timeout", note="milliseconds for one call")
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_read(cls, value: object, field: ValidationInfo) -> object:
+        if isinstance(value, str) and value and parsed(value).db and field.field_name == "url":
+            raise ValueError("each role has a database of its own: name none here, but in the URL of a role")
+        return value
 
     @property
     def timeout(self) -> float:

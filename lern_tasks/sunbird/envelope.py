@@ -10,9 +10,10 @@ from lern_tasks.errors import InvalidEvent
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.json_text import decode_object, json_type
 
-# Cassandra takes at most 65,535 bytes for a whole partition key. The widest one of ours has three texts with a few
-# bytes of framing each: a third of the limit, less that framing, always fits. Real ids have fewer than 100 bytes.
-MAX_ID_BYTES = 21_000
+MAX_ID_BYTES = 1_000
+"""An id becomes a part of a URL, in which each of its bytes may be three characters: servers take 4 to 8 KiB for the
+whole, and what they do with more (no answer, a closed connection) looks like an outage. Three of them are far below
+Cassandra's 65,535 bytes for a partition key. Real ids have fewer than 100 bytes."""
 
 # The end of the year 9999, the last that Python's and Cassandra's timestamps both hold.
 MAX_TIME_MS = 253_402_300_799_999
@@ -75,11 +76,16 @@ def optional_id(data: Mapping[str, Any], name: str, *, path: str = "edata") -> s
         raise _invalid(field, json_type(value), "send the id as text")
     if not value.strip():
         return None
-    if "\0" in value:
-        raise _invalid(field, "text with a NUL character", "send the id without it")
-    if len(value.encode()) > MAX_ID_BYTES:
-        raise _invalid(field, f"longer than {MAX_ID_BYTES} bytes", "send the id of an existing row")
+    check_text(value, field, most=MAX_ID_BYTES)
     return value
+
+
+def check_text(value: str, field: str, *, most: int) -> None:
+    """Raise InvalidEvent for a text of more than `most` bytes, or with a NUL: it becomes a key, a path or a URL."""
+    if "\0" in value:
+        raise _invalid(field, "text with a NUL character", "send it without that")
+    if len(value.encode()) > most:
+        raise _invalid(field, f"longer than {most} bytes", "send a real one")
 
 
 def required_list(data: Mapping[str, Any], name: str) -> list[Any]:

@@ -90,10 +90,10 @@ def test_an_outage_of_the_broker_pauses_without_a_rebalance_and_loses_nothing(
     assert len(broker.values) == 100
     assert sorted_per_partition(broker.places)
     events = [line["event"] for line in logs]
-    assert events.count("partitions-assigned") == 1
+    assert events.count("partitions_assigned") == 1
     assert events.count("paused") == 1
     assert events.count("resumed") == 1
-    assert "partitions-lost" not in events
+    assert "partitions_lost" not in events
 
 
 def test_a_broker_away_at_the_start_delays_and_loses_nothing(kafka: Kafka, broker: RecordingBroker) -> None:
@@ -102,7 +102,7 @@ def test_a_broker_away_at_the_start_delays_and_loses_nothing(kafka: Kafka, broke
 
     with capture_logs() as logs, consuming(kafka, broker):
         wait_until(
-            lambda: any(line["event"] == "partitions-assigned" for line in logs), seconds=30, what="an assignment"
+            lambda: any(line["event"] == "partitions_assigned" for line in logs), seconds=30, what="an assignment"
         )
         looks = broker.looks
         wait_until(lambda: broker.looks > looks + 5, seconds=30, what="looks at the broker")
@@ -183,7 +183,7 @@ def test_a_pause_holds_through_an_assignment(
 
     with capture_logs() as logs, consuming(kafka, broker):
         wait_until(
-            lambda: any(line["event"] == "partitions-assigned" for line in logs), seconds=30, what="an assignment"
+            lambda: any(line["event"] == "partitions_assigned" for line in logs), seconds=30, what="an assignment"
         )
         looks = broker.looks
         wait_until(lambda: broker.looks > looks + 10, seconds=30, what="looks at the queue")
@@ -288,10 +288,10 @@ def test_a_bug_ends_the_consumer_and_commits_nothing_behind_it(embedded_kafka: K
 
 def test_a_missing_topic_is_waited_for_and_says_what_to_type(embedded_kafka: Kafka, broker: RecordingBroker) -> None:
     with capture_logs() as logs, consuming(embedded_kafka, broker):
-        wait_until(lambda: any(line["event"] == "topic-missing" for line in logs), seconds=30, what="the log line")
+        wait_until(lambda: any(line["event"] == "topic_missing" for line in logs), seconds=30, what="the log line")
         embedded_kafka.produce(embedded_kafka.route().topic, _values(4))
         wait_until(lambda: len(broker.values) >= 4, seconds=30, what="4 records")
 
-    line = next(line for line in logs if line["event"] == "topic-missing")
+    line = next(line for line in logs if line["event"] == "topic_missing")
     assert line["topic"] == embedded_kafka.route().topic
     assert "lern topics create" in line["todo"]

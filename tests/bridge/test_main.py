@@ -148,13 +148,13 @@ def test_without_kafka_it_waits_says_so_and_still_ends_cleanly(embedded_redis: E
     environment = {**Stack(_Nowhere("127.0.0.1:1", embedded=True), f"{embedded_redis.url}/0").environment()}
 
     with bridge(environment, log) as process:
-        wait_until(lambda: log.exists() and "kafka-away" in log.read_text(), seconds=30, what="the log line")
+        wait_until(lambda: log.exists() and "kafka_away" in log.read_text(), seconds=30, what="the log line")
         assert process.poll() is None
         assert stop(process) == 0
 
     text = log.read_text()
     assert "LERN_KAFKA__BROKERS" in text
-    assert text.count("kafka-away") < 3, "an outage does not flood the log"
+    assert text.count("kafka_away") < 3, "an outage does not flood the log"
     assert len(text.splitlines()) < 20
 
 

@@ -61,6 +61,11 @@ def test_another_question_or_another_cause_is_another_letter(broken: Chain) -> N
     assert listed(broken) == [2, 1, 2]
 
 
+def test_an_event_that_does_not_say_whose_enrolment_it_is_about_stands_alone(broken: Chain) -> None:
+    ask(broken, 2, batchId=None)
+    assert listed(broken) == [1, 1]
+
+
 def test_after_a_replay_the_next_failure_is_a_letter_again(broken: Chain) -> None:
     ask(broken, 2)
     (first,) = letters(broken)

@@ -25,7 +25,7 @@ def test_overrides_reach_settings_and_processes_and_the_users_own_settings_do_no
         assert stack.settings.kafka.brokers == stack.kafka
         assert stack.settings.store == f"sqlite:{stack.store_path}"
         bridge = stack.start_bridge("relation_cache_updater")
-        wait_until(lambda: "partitions-assigned" in bridge.log(), seconds=60, what="the bridge has its partitions")
+        wait_until(lambda: "partitions_assigned" in bridge.log(), seconds=60, what="the bridge has its partitions")
         assert "staging.content.postpublish.request" in bridge.log()
         assert "coursebatch" not in bridge.log()
         client = redis.Redis.from_url(stack.redis_url)

@@ -61,7 +61,7 @@ _IDS = (
     *_TEXTS,
     ("NUL", "a\x00b"),
     ("half a character", "a\ud800"),
-    ("too long", "a" * 70_000),
+    ("too long", "a" * 1_001),
 )
 
 
@@ -101,6 +101,9 @@ CHANGES: dict[str, list[tuple[str, str, Any]]] = {
         ("issuer a text", "issuer", "X"),
         ("criteria null", "criteria", None),
         ("date", "issuedDate", "29.02.2024"),
+        *(("tag", "tag", tag) for tag in ("a" * 300, "😀" * 200, "a\x00b")),
+        ("template too long", "svgTemplate", "https://cdn.example/" + "a" * 70_000),
+        ("key too long", "keys", {"id": "a" * 70_000}),
     ],
     "batch.enrolment.sync.request": _ids("userId", "courseId", "batchId"),
     "lms.user.account.merge": [

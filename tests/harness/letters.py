@@ -16,6 +16,7 @@ from lern_tasks.cli.__main__ import lern
 from lern_tasks.cli.dead_letters import command as dead_letters
 from lern_tasks.cli.dead_letters.stored import FailedMessage, StoredDeadLetter
 from lern_tasks.cli.index_users import command as index_users
+from lern_tasks.operations.merged_certificates import reissue_merged
 from lern_tasks.operations.missing_certificates import sweep_missing_certificates
 from lern_tasks.operations.reconcile import reconcile_batch, reconcile_enrolment
 from lern_tasks.operations.reissue import issue_batch, reissue_certificate
@@ -25,7 +26,14 @@ from tests.harness.course import KEY, ROW
 from tests.harness.in_process import Chain
 from tests.harness.scenario import finished
 
-OPERATIONS = (reconcile_enrolment, reconcile_batch, reissue_certificate, issue_batch, sweep_missing_certificates)
+OPERATIONS = (
+    reconcile_enrolment,
+    reconcile_batch,
+    reissue_certificate,
+    reissue_merged,
+    issue_batch,
+    sweep_missing_certificates,
+)
 
 FINISHED = finished(KEY, ["r1", "r2", "r3"])
 """A completion, as the platform tells of it."""

@@ -19,6 +19,8 @@ class TcpProxy:
         self._audible.set()
         self.port = 0
         self.connections = 0
+        self.first_bytes: list[int] = []
+        """What each connection's client began with: 22 is a TLS handshake."""
 
     @property
     def address(self) -> str:
@@ -65,11 +67,14 @@ class TcpProxy:
             server.settimeout(None)
             self._sockets += [client, server]
             for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._relay, args=(source, sink, source is client), daemon=True).start()
 
-    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+    def _relay(self, source: socket.socket, sink: socket.socket, is_first: bool) -> None:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
+                if is_first:
+                    self.first_bytes.append(piece[0])
+                    is_first = False
                 self._audible.wait()
                 sink.sendall(piece)
             sink.shutdown(socket.SHUT_WR)

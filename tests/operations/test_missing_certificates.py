@@ -16,10 +16,13 @@ from lern_tasks.operations.missing_certificates import (
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ENROLMENTS
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
-from tests.harness.course import batch, enrol
+from tests.harness.course import batch, consumed, enrol, publish
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
+from tests.harness.letters import run
 from tests.jobs.certificates.rules.certificates import issued
+from tests.jobs.relations.rules.trees import content as tree
+from tests.jobs.relations.rules.trees import course, unit
 
 NAME = "lern.sweep_missing_certificates"
 LATER = datetime(2023, 11, 10, tzinfo=UTC)
@@ -125,3 +128,51 @@ def test_beat_knows_it() -> None:
     entry = celeryconfig.beat_schedule["missing-certificates"]
     assert entry["task"] == nightly_missing_certificates.name
     assert sweep_missing_certificates.name == admin_missing_certificates.NAME
+
+
+@pytest.fixture
+def taken_out(tasks: LongTasks) -> LongTasks:
+    """`in-progress` has done all but r3, which a publication takes out of the course; so has one who has left."""
+    chain = tasks.chain
+    publish(chain)
+    for user, active in (("in-progress", True), ("gone", False), ("half", True)):
+        key = EnrolmentKey(user_id=user, course_id="do_c1", batch_id="b1")
+        done = ("r1",) if user == "half" else ("r1", "r2")
+        batch(chain, "Course Merit", key=key)
+        enrol(chain, key, status=1, active=active, contentstatus=dict.fromkeys(done, 2))
+        for content in done:
+            consumed(chain, content, key, status=2)
+    never = EnrolmentKey(user_id="never", course_id="do_c1", batch_id="b1")
+    enrol(chain, never, status=1)
+    assert tasks.finish(NAME, since=SINCE)["overdue"] == 0
+    publish(chain, course(unit("un1", tree("r1"), tree("r2")), leafNodes=["r1", "r2"]))
+    return tasks
+
+
+def test_who_became_complete_because_contents_were_taken_out_is_found_whenever_that_was(taken_out: LongTasks) -> None:
+    answer = taken_out.finish(NAME, since=SINCE)
+    assert [one["user_id"] for one in answer["late"]] == ["in-progress"]
+    assert (answer["overdue"], answer["reconciled"], answer["learners"]) == (1, 0, 4)
+    assert answer["message"].endswith(
+        "1 more are complete by the present contents of their course, not by their status, and would be handed to "
+        "reconciliation. Nothing was sent."
+    )
+    assert not taken_out.chain.sender.sent
+
+
+def test_with_fix_they_are_completed_and_get_their_certificate(taken_out: LongTasks) -> None:
+    chain = taken_out.chain
+    result = run(chain, f"lern missing-certificates --since {SINCE}")
+    assert (result.exit_code, "in-progress" in result.output) == (1, True)
+    result = run(chain, f"lern missing-certificates --since {SINCE} --fix")
+    assert result.exit_code == 0, result.output
+    row = chain.row(ENROLMENTS, ("in-progress", "do_c1", "b1"))
+    assert (row["status"], [element["name"] for element in row["issued_certificates"]]) == (2, ["Course Merit"])
+    assert chain.row(ENROLMENTS, ("gone", "do_c1", "b1"))["status"] == 1
+    assert run(chain, f"lern missing-certificates --since {SINCE}").exit_code == 0
+
+
+def test_issuing_a_batch_finds_them_too(taken_out: LongTasks) -> None:
+    result = run(taken_out.chain, "lern issue-batch do_c1 b1 --issue")
+    assert "were handed to reconciliation" in result.output
+    assert taken_out.chain.row(ENROLMENTS, ("in-progress", "do_c1", "b1"))["issued_certificates"]

@@ -25,9 +25,9 @@ class RedisServer(OwnServer):
     # Starts in 0.1 s; the rest is for a busy machine and a long append-only file.
     start_seconds: ClassVar[float] = 30
 
-    def __init__(self, directory: Path, *, appendfsync: str = "no") -> None:
+    def __init__(self, directory: Path, *, appendfsync: str = "no", **options: str) -> None:
         super().__init__(directory)
-        self._appendfsync = appendfsync
+        self._options = {"appendfsync": appendfsync, **options}
         (self._port,) = free_ports(1)
 
     @property
@@ -47,11 +47,11 @@ class RedisServer(OwnServer):
             "bind": "127.0.0.1",
             "dir": str(self._directory),
             "appendonly": "yes",
-            "appendfsync": self._appendfsync,
             "maxmemory-policy": "noeviction",
             "save": "",
+            **self._options,
         }
-        return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]
+        return [program, *(part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value))]
 
     def _is_ready(self) -> bool:
         if not accepts(self._port):

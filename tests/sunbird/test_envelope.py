@@ -91,7 +91,7 @@ def test_an_id_is_taken_as_it_is(value: str) -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_an_id_that_is_none_names_field_state_and_remedy(data: dict[str, Any], state: str) -> None:
-    with pytest.raises(InvalidEvent, match=f"edata.userId is .*{state}.*; send the id") as caught:
+    with pytest.raises(InvalidEvent, match=f"edata.userId is .*{state}.*; send ") as caught:
         envelope.required_id(data, "userId")
     assert caught.value.field == "edata.userId"
     assert len(str(caught.value)) < 200

@@ -6,12 +6,17 @@ from functools import partial
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from kombu.exceptions import OperationalError
 
+from bridge.publisher import bare_app
+from lern_tasks.catalogue import RedisRole
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, problem, warning
-from lern_tasks.cli.doctor.redis_uses import MUST_KEEP, Use, address, uses
+from lern_tasks.cli.doctor.redis_uses import MUST_KEEP, Use, uses
+from lern_tasks.cli.effective import masked
+from lern_tasks.connections.redis import Client
+from lern_tasks.connections.redis import connect as connect_to
 from lern_tasks.settings import Settings
+from lern_tasks.settings.redis_address import parsed
 
 _TIMEOUT = 5.0
 """Seconds to connect and for each answer: a server that takes longer is away for the jobs too."""
@@ -34,30 +39,24 @@ _LOST_IN_A_POWER_CUT = {"everysec": "the last second", "no": "up to half a minut
 """By the setting of appendfsync; `no` leaves it to Linux, which writes after 30 seconds."""
 
 
-def connect(url: str) -> "redis.Redis":
-    """A client that asks once: the library's own three retries would make a dead host take twenty seconds."""
-    return redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-    )
+def connect(url: str) -> Client:
+    """The jobs' own client, less patient."""
+    return connect_to(url, timeout=_TIMEOUT)
 
 
 def place(url: str) -> str:
     """Server and database, without the login."""
-    parts = address(url)
-    server = parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
-    return f"{server}/{parts.get('db', 0)}"
+    address = parsed(url)
+    return f"{address.server}/{address.db or 0}"
 
 
-def _check(use: Use, _: Settings) -> Iterator[Finding]:
+def _check(use: Use, settings: Settings) -> Iterator[Finding]:
     name, client = f"redis {use.role}", connect(use.url)
     try:
         client.ping()
-    except redis.RedisError as error:
-        result = f"{place(use.url)} does not answer: {type(error).__name__}"
+        _ask_by_celery(use.role, settings)
+    except (redis.RedisError, OperationalError, OSError) as error:
+        result = f"{place(use.url)} does not answer: {type(error).__name__}: {masked(str(error))}"
         yield problem(name, result, f"start it, or correct {use.variable}")
         return
     else:
@@ -71,7 +70,17 @@ def _check(use: Use, _: Settings) -> Iterator[Finding]:
         client.close()
 
 
-def _persists(use: Use, client: "redis.Redis") -> Iterator[Finding]:
+def _ask_by_celery(role: RedisRole, settings: Settings) -> None:
+    """Broker and results once more, as workers reach them: by Celery's own clients."""
+    if role == "broker":
+        limits = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT}
+        with bare_app(settings).connection_for_read(transport_options=limits) as connection:
+            connection.ensure_connection(max_retries=0)
+    elif role == "results":
+        bare_app(settings, with_results=True).backend.client.ping()
+
+
+def _persists(use: Use, client: Client) -> Iterator[Finding]:
     name = f"redis {use.role}"
     aof = _ask(lambda: client.info("persistence")).get("aof_enabled")
     switch_on = f"{use.shell} CONFIG SET appendonly yes"
@@ -89,7 +98,7 @@ def _persists(use: Use, client: "redis.Redis") -> Iterator[Finding]:
         yield warning(name, "loses everything at a restart (no AOF, no snapshots)", switch_on)
 
 
-def _evicts(use: Use, client: "redis.Redis") -> Iterator[Finding]:
+def _evicts(use: Use, client: Client) -> Iterator[Finding]:
     name = f"redis {use.role}"
     policy = _ask(lambda: client.info("memory")).get("maxmemory_policy") or _setting(client, "maxmemory-policy")
     if not policy:
@@ -102,7 +111,7 @@ def _evicts(use: Use, client: "redis.Redis") -> Iterator[Finding]:
         yield problem(name, f"throws keys away when memory is short ({policy})", to_do)
 
 
-def _clock(client: "redis.Redis") -> Iterator[Finding]:
+def _clock(client: Client) -> Iterator[Finding]:
     before = time.time()
     answer = _ask(lambda: dict(zip(("seconds", "microseconds"), client.time(), strict=True)))
     if not answer:
@@ -120,7 +129,7 @@ def clock_finding(name: str, difference: float) -> Finding:
     return warning(name, text, "run NTP (chrony) on all machines", why=_CLOCK_WHY)
 
 
-def _setting(client: "redis.Redis", name: str) -> str:
+def _setting(client: Client, name: str) -> str:
     return str(_ask(lambda: client.config_get(name)).get(name, ""))
 
 

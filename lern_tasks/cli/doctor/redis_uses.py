@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
-
-from redis.connection import parse_url
 
 from lern_tasks.catalogue import ROWS, EventJob, JobName, RedisRole
 from lern_tasks.cli.doctor.finding import Jobs
 from lern_tasks.cli.doctor.used import used
 from lern_tasks.settings import Settings
+from lern_tasks.settings.redis_address import parsed
 
 MUST_KEEP: tuple[RedisRole, ...] = ("broker", "state", "dedup")
 """What is lost here is a task, a registry intent, a count."""
@@ -31,12 +29,6 @@ _WHY: dict[RedisRole, str] = {
     "users": "reports leave out each learner who is not in the user cache",
     "anonymous_users": "lern index-users --anonymous copies users without account from there",
 }
-
-
-def address(url: str) -> dict[str, Any]:
-    """Where a URL leads: `host`, `port` and `db`, or `path` of a socket, those that it says."""
-    parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
-    return parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +59,8 @@ class Use:
     @property
     def shell(self) -> str:
         """The beginning of a command to its server."""
-        parts = address(self.url)
-        if parts.get("path"):
-            return f"redis-cli -s {parts['path']}"
-        return f"redis-cli -h {parts.get('host', 'localhost')} -p {parts.get('port', 6379)}"
+        address = parsed(self.url)
+        return f"redis-cli -h {address.host} -p {address.port}{' --tls' if address.with_tls else ''}"
 
 
 def uses(settings: Settings, jobs: Jobs) -> list[Use]:

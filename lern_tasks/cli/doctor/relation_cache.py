@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 from lern_tasks.catalogue import ROWS, EventJob, RedisRole
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, problem
 from lern_tasks.cli.doctor.redis import connect, place
-from lern_tasks.cli.doctor.redis_uses import address
 from lern_tasks.cli.doctor.used import used
 from lern_tasks.settings import Settings
+from lern_tasks.settings.redis_address import parsed
 
 _ROLE: RedisRole = "relation_cache"
 
@@ -48,7 +48,7 @@ def same_place(one: str, other: str) -> bool:
     """Whether two URLs lead to one database, however they are spelt, or to copies of it."""
     if place(one) == place(other):
         return True
-    if address(one).get("db", 0) != address(other).get("db", 0):
+    if (parsed(one).db or 0) != (parsed(other).db or 0):
         return False
     history = _history(one)
     return bool(history and history == _history(other)) or bool(_addresses(one) & _addresses(other))
@@ -66,11 +66,9 @@ def _history(url: str) -> str:
 
 
 def _addresses(url: str) -> set[tuple[object, ...]]:
-    parts = address(url)
-    if parts.get("path"):
-        return set()
+    address = parsed(url)
     try:
-        found = socket.getaddrinfo(parts.get("host", "localhost"), parts.get("port", 6379), type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:
         return set()
-    return {address[:2] for *_, address in found}
+    return {name[:2] for *_, name in found}

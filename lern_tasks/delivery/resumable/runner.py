@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from lern_tasks.catalogue import BULK_QUEUE
 from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
+from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
@@ -174,8 +175,8 @@ class Runner:
                 raise error
             attempts = run.attempts.after(decision.consumes, now_ms=policy.now_ms)
             if isinstance(error, NotReady) and error.remedy:
-                error.remedy.ask(self._ctx)
-            _log.warning("page_again", code=error.code, seconds=round(decision.delay_seconds, 1))
+                error.remedy.ask(self._ctx, Record(value=None, topic=f"run:{self._id}"))
+            _log.warning("page_again", code=error.code, error=str(error), seconds=round(decision.delay_seconds, 1))
             self._show(run, f"again in {decision.delay_seconds:.0f} s: {error}")
             with suppress(_Overtaken, DependencyDown):
                 self._write(replace(run, **asdict(attempts)))

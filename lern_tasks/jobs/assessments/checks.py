@@ -38,7 +38,7 @@ def _check_leaf_nodes(records: Sequence[BatchRecord[AssessmentEvent]], ctx: Asse
         if leaf is not False:
             continue
         count("not-a-leaf-node-count", job=JOB)
-        _log.warning("not_a_leaf_node", course_id=course, content_id=content)
+        _log.warning("not_a_leaf_node", content_id=content, enrolment=record.event.key.text)
         if ctx.settings.assessment_aggregator.leaf_check == "enforce":
             record.fail(
                 RuleViolation(

@@ -39,7 +39,8 @@ def certificate_files(settings: Settings) -> Files:
         extra = _EXTRAS.get(url.partition("://")[0])
         remedy = f"pip install 'lern-tasks[{extra}]'" if extra else f"correct {_PREFIX}CERT_CONTAINER_NAME"
         raise SettingsError(f"the container of certificates cannot be opened: {remedy}") from None
-    return Files(url, name="certificate_files", options=options)
+    # A server that shows certificates may run under another account.
+    return Files(url, name="certificate_files", options=options, mode=0o666)
 
 
 def _missing(job: CollectionCertificateGeneratorSettings) -> Iterator[str]:

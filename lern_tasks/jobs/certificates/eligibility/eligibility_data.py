@@ -76,7 +76,7 @@ class EligibilityData:
         contents = criteria.scored_contents(figures)
         for content in contents:
             if figures.get(f"max_score:{content}") == 0:
-                _log.warning("score_without_maximum", content_id=content, course_id=key.course_id)
+                _log.warning("score_without_maximum", content_id=content, enrolment=key.text)
         self._read_types(contents)
         supported = self._ctx.settings.collection_cert_pre_processor.assessment_metrics_supported_contenttype
         return criteria.percentages(figures, [content for content in contents if self._types[content] in supported])

@@ -26,14 +26,15 @@ def certificate_replacement(batch: Batch[FollowUpEvent], ctx: CertificateResourc
     """
     for record in batch.open:
         with record.failures():
-            _delete(record.event.certificate_id, ctx)
+            _delete(record.event, ctx)
             record.done()
 
 
-def _delete(certificate_id: str, ctx: CertificateResources) -> None:
+def _delete(event: FollowUpEvent, ctx: CertificateResources) -> None:
+    certificate_id = event.certificate_id
     if ctx.settings.collection_certificate_generator.enable_rc_certificate:
         outcome = ctx.registry.delete(certificate_id)
-        _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome)
+        _log.info("certificate_deleted", certificate_id=certificate_id, outcome=outcome, enrolment=event.key.text)
         if outcome == "deleted":
             return
     # Each by itself: a table that does not answer must not keep the index from being cleaned, nor the other way round.

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import decode
+from lern_tasks.sunbird.envelope import decode, optional_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class FollowUpEvent:
         """Raises InvalidEvent when a field is missing or no text."""
         known = {field.name: event.get(field.name, "") for field in fields(cls)}
         for name, value in known.items():
-            if not isinstance(value, str) or (name.endswith("_id") and name != "template_id" and not value):
+            is_key = name.endswith("_id") and name != "template_id"
+            if not isinstance(value, str) or (is_key and optional_id(event, name, path="") is None):
                 raise InvalidEvent(f"{name} is missing; these events are made by the generator", name)
         return cls(**known)
 

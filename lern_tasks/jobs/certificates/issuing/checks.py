@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from lern_tasks.delivery.batch import BatchRecord
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.certificates.issuing import document_certificate
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
@@ -27,12 +28,13 @@ def refuse(records: Iterable[BatchRecord[GenerateRequest]], ctx: CertificateReso
     """Fail the records whose signatories are incomplete, or whose template lies on a host that is not ours."""
     for record in records:
         with record.failures():
-            _check_signatories(record.event, ctx)
+            _check_signatories(record, ctx)
             _check_host(record.event, ctx)
 
 
-def _check_signatories(request: GenerateRequest, ctx: CertificateResources) -> None:
+def _check_signatories(record: BatchRecord[GenerateRequest], ctx: CertificateResources) -> None:
     """Raise InvalidEvent, or pass with a warning, by setting."""
+    request = record.event
     if not request.incomplete:
         return
     if not ctx.settings.collection_certificate_generator.enable_suppress_exception:
@@ -43,7 +45,12 @@ def _check_signatories(request: GenerateRequest, ctx: CertificateResources) -> N
             request.incomplete[0],
         )
     count("suppressed-failures", job=JOB)
-    _log.warning("signatory_incomplete", fields=list(request.incomplete), template_id=request.template_id)
+    _log.warning(
+        "signatory_incomplete",
+        fields=list(request.incomplete),
+        template_id=request.template_id,
+        **log_fields(record.record),
+    )
 
 
 def _check_host(request: GenerateRequest, ctx: CertificateResources) -> None:

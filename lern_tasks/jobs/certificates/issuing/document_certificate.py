@@ -49,7 +49,7 @@ def create(
     certificate["printUri"] = svg_address(template, template_values(certificate), picture)
     ctx.certificate_files.put(document.file_name, msgspec.json.encode(certificate))
     if not ctx.old_registry.add(documents.register_request(document, certificate, code)):
-        _log.warning("certificate_adopted", certificate_id=document.certificate_id)
+        _log.warning("certificate_adopted", certificate_id=document.certificate_id, enrolment=request.key.text)
     return CreatedCertificate(identifier=document.certificate_id, token=code)
 
 

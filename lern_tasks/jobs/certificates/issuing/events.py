@@ -10,10 +10,16 @@ from urllib.parse import urlsplit
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.certificates.rules.document import Details
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import decode, edata, optional_id
+from lern_tasks.sunbird.envelope import MAX_ID_BYTES, check_text, decode, edata, optional_id
+
+_MAX_TAG_BYTES = 128
+"""A tag becomes a folder: file systems take 255 bytes for one, encrypted ones 143. Real tags are ids of batches."""
+
+_MAX_URL_BYTES = 4_000
+"""What servers take for a whole request line; an address signed by a cloud has some hundred bytes."""
 
 _SIGNATORY = ("name", "id", "designation", "image")
-_TAG = re.compile(r"[!@#$%^&*()+=,.?/\":;'{}|<>\-\s]")
+_TAG = re.compile(r"[!@#$%^&*()+=,.?/\":;'{}|<>\-\s\\\x00-\x1f\x7f-\x9f]")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TERM = re.compile(r"\d+[dmy]", re.ASCII | re.IGNORECASE)
@@ -47,6 +53,7 @@ def parse(value: str | None) -> GenerateRequest:
     """Read and validate; the first violation raises InvalidEvent with the field's path, as operators know it."""
     data = edata(decode(value))
     name, svg_template = _text(data, "name"), _text(data, "svgTemplate")
+    check_text(svg_template, "edata.svgTemplate", most=_MAX_URL_BYTES)
     recipient = _recipient(data)
     issuer = _issuer(data)
     signatories = _signatories(data)
@@ -158,6 +165,7 @@ def _check_tag(data: Mapping[str, Any]) -> None:
     tag = _optional(data, "tag")
     if tag.strip() and _TAG.search(tag):
         raise _wrong("edata.tag", "text with special characters", "use letters, digits and _", data)
+    check_text(tag, "edata.tag", most=_MAX_TAG_BYTES)
 
 
 def _check_base_path(data: Mapping[str, Any]) -> None:
@@ -177,6 +185,7 @@ def _signing_key(data: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
     if data.get("keys") in (None, {}):
         return ""
     key_id = _text(data, "keys", "id", remedy="send the id of one of the issuer's keys, or leave keys out")
+    check_text(key_id, "edata.keys.id", most=MAX_ID_BYTES)
     public = issuer.get("publicKey")
     entries = [entry for entry in public if isinstance(entry, str)] if isinstance(public, list) else []
     known = [entry.rstrip("/").rpartition("/")[2] for entry in entries]

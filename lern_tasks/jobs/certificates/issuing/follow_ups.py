@@ -9,6 +9,7 @@ from datetime import datetime
 from lern_tasks.catalogue import FollowUp
 from lern_tasks.delivery.batch import BatchRecord
 from lern_tasks.delivery.handoff import Handoff, hand_off, publish_events
+from lern_tasks.delivery.subject import log_fields
 from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent
 from lern_tasks.jobs.certificates.issuing.events import GenerateRequest
 from lern_tasks.jobs.certificates.resources import CertificateResources
@@ -52,7 +53,7 @@ def hand_off_follow_ups(
 
 def revoke_duplicate(record: BatchRecord[GenerateRequest], certificate_id: str, ctx: CertificateResources) -> None:
     """Let a certificate be deleted that was created twice: the row names another one. Raises DependencyDown."""
-    _log.warning("certificate_duplicate", certificate_id=certificate_id)
+    _log.warning("certificate_duplicate", certificate_id=certificate_id, **log_fields(record.record))
     key = record.event.key
     event = FollowUpEvent(
         user_id=key.user_id, course_id=key.course_id, batch_id=key.batch_id, certificate_id=certificate_id

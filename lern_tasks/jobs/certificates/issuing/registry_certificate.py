@@ -64,7 +64,7 @@ def _create_once(
             raise Requeue("the registry's index may not show an earlier create yet", delay=left)
         found = _find(certificate, body, ctx)
         if found:
-            _log.warning("certificate_adopted", certificate_id=found[0])
+            _log.warning("certificate_adopted", certificate_id=found[0], enrolment=certificate.key.text)
             ctx.intents.write(intent_key, Intent(since_ms=known.since_ms, osid=found[0]))
             return found
     return [_create(body, intent_key, ctx)]

@@ -33,7 +33,7 @@ def test_a_deletion_needs_ids_alone() -> None:
     assert parse(json.dumps(ids)) == FollowUpEvent(**ids)
 
 
-@pytest.mark.parametrize("value", [None, "", 5, ["x"]])
+@pytest.mark.parametrize("value", [None, "", 5, ["x"], "a\0", "x" * 1_001])
 @pytest.mark.parametrize("name", ["user_id", "course_id", "batch_id", "certificate_id"])
 def test_an_id_that_is_missing_is_named(name: str, value: Any) -> None:
     with pytest.raises(InvalidEvent, match=name):

@@ -172,6 +172,20 @@ def test_ids_must_fit_a_row(path: str, value: str) -> None:
     assert refused(event(path, value)).field == f"edata.{path}"
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(("tag", tag) for tag in ("x" * 129, "😀" * 33, "a\0b", "a\x1bb", "a\\b", "..")),
+        *(("svgTemplate", url) for url in (f"https://cdn.example/{'x' * 4_000}", "https://cdn.example/\0.svg")),
+        *(("keys", {"id": key}) for key in ("x" * 1_001, "7\0")),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_becomes_a_path_or_an_address_is_short_and_without_control_characters(path: str, value: Any) -> None:
+    assert refused(event(path, value)).field.startswith(f"edata.{path}")
+    assert parsed("tag", "क" * 42).details.tag == "क" * 42
+
+
 def test_what_is_replaced() -> None:
     assert parsed("oldId", "1-9").old_id == "1-9"
 
