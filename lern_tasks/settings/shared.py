@@ -134,5 +134,7 @@ class HttpSettings(Scope):
     """`LERN_HTTP__...`"""
 
     connect_timeout: float = ours(5.0, note="seconds to connect")
-    read_timeout: float = ours(20.0, note="seconds to wait for an answer")
+    read_timeout: float = ours(20.0, note="seconds to wait for an answer, and for its next bytes")
+    answer_timeout: float = ours(60.0, note="seconds for a whole answer, however its bytes come: below a task's limit")
+    max_answer_bytes: int = ours(8_388_608, note="bytes of an answer, unpacked; a larger one is a failed attempt")
     allowed_hosts: list[str] = ours([], note="hosts that certificate templates may point to; empty: any")

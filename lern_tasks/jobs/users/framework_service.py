@@ -65,6 +65,6 @@ class FrameworkClient:
             answer = self._http.call("GET", f"{self._read_path}/{segment(framework_id)}")
         except RefusedByService:
             return []
-        listed = member(answer, "result", "framework", "categories")
+        listed = member(self._http.result(answer), "framework", "categories")
         codes = [member(category, "code") for category in listed] if isinstance(listed, list) else []
         return [code for code in codes if isinstance(code, str) and code]
