@@ -4,13 +4,14 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
+from celery.signals import beat_init, celeryd_after_setup, setup_logging
 
 from lern_tasks import catalogue, logs, settings
 from lern_tasks.settings import celery_layers
 
 app = Celery("lern_tasks", include=catalogue.TASK_MODULES)
 app.config_from_object(celery_layers.SOURCE)
+app.steps["worker"].add("lern_tasks.delivery.stopping:Stopping")
 
 
 def configured_app() -> Celery:
@@ -30,7 +31,7 @@ def _log_config(**_: Any) -> None:
     logs.logger(__name__).info("celery_config", **celery_layers.current().described())
 
 
-@worker_init.connect
+@celeryd_after_setup.connect
 def _check_environment(**_: Any) -> None:
     # Read by billiard when it is imported, before any module of ours: only the environment can say it.
     if os.environ.get("REMAP_SIGTERM") != "SIGQUIT":

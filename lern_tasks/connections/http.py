@@ -25,7 +25,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from lern_tasks.connections.http_network import Network, Transport
+from lern_tasks.connections.http_network import Admits, Network, Transport
 from lern_tasks.connections.json_values import check_depth
 from lern_tasks.errors import (
     DependencyDown,
@@ -61,11 +61,18 @@ _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "A
 class Http:
     """One HTTP service. Its connections are opened at first use in each process; no redirect is followed.
 
-    `name` is the dependency's name in errors, `base` its base URL. Raises SettingsError for a base that is no URL.
+    `name` is the dependency's name in errors, `base` its base URL; `admits` judges the addresses of a host that is not
+    of the settings. Raises SettingsError for a base that is no URL.
     """
 
     def __init__(
-        self, name: str, base: str, settings: HttpSettings, *, transport: httpx.BaseTransport | None = None
+        self,
+        name: str,
+        base: str,
+        settings: HttpSettings,
+        *,
+        admits: Admits | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = name
         self._base = base.rstrip("/")
@@ -75,7 +82,8 @@ class Http:
                 f"the base path of {name} must begin with http:// or https:// and name a host: {base!r}"
             )
         self._scheme, self._host = parts.scheme, parts.hostname
-        self._network = Network()
+        # What a proxy connects to is the proxy's to judge.
+        self._network = Network(admits if self._proxy() is None else None)
         self._settings = settings
         self._transport = transport
         self._opened: tuple[int, httpx.Client] | None = None

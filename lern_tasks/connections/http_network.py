@@ -1,8 +1,10 @@
-"""Connections of the HTTP clients: with a time limit for a whole answer. See docs/architecture.md, "Clients"."""
+"""Connections of the HTTP clients: with an end, to addresses that are admitted. See docs/architecture.md, "Clients"."""
 
+import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import httpcore
@@ -12,10 +14,18 @@ _AT_ONCE = 16 * 1024
 """Bytes read at once: a compressed answer can be a thousand times as long, and is looked at after each."""
 
 
-class Network(httpcore.SyncBackend):
-    """TCP. Every answer has its time, set by `begin`, however slowly its bytes come."""
+Admits = Callable[[str, int, IPv4Address | IPv6Address], None]
+"""Raises LernError unless we may connect to the address, to which a host's name (and port) leads."""
 
-    def __init__(self) -> None:
+
+class Network(httpcore.SyncBackend):
+    """TCP. Every answer has its time, set by `begin`, however slowly its bytes come.
+
+    With `admits` a name is resolved here, and what is connected to is the very address that was admitted.
+    """
+
+    def __init__(self, admits: Admits | None = None) -> None:
+        self._admits = admits
         self._until = 0.0
 
     def begin(self, seconds: float) -> None:
@@ -37,8 +47,28 @@ class Network(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """See httpcore."""
-        return _Timed(super().connect_tcp(host, port, timeout, local_address, socket_options), self)
+        """See httpcore. Raises what `admits` raises."""
+        failed: Exception = httpcore.ConnectError("the name leads nowhere")
+        for address in self._addresses(host, port):
+            try:
+                stream = super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+            else:
+                return _Timed(stream, self)
+        raise failed
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        if self._admits is None:
+            return [host]
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for address in addresses:
+            self._admits(host, port, ip_address(address))
+        return addresses
 
 
 class _Timed(httpcore.NetworkStream):

@@ -117,6 +117,7 @@ class BridgeSettings(Scope):
     low_mark: int = ours(10_000, note="messages in a queue below which its topic is resumed")
     poll: int = ours(500, note="records taken from Kafka at once")
     metrics_port: int = ours(0, note="port of the metrics page; 0: none")
+    metrics_host: str = ours("127.0.0.1", note="address that it is served at; 0.0.0.0: every one of this machine")
 
 
 class FileSettings(Scope):
@@ -138,3 +139,7 @@ class HttpSettings(Scope):
     answer_timeout: float = ours(60.0, note="seconds for a whole answer, however its bytes come: below a task's limit")
     max_answer_bytes: int = ours(8_388_608, note="bytes of an answer, unpacked; a larger one is a failed attempt")
     allowed_hosts: list[str] = ours([], note="hosts that certificate templates may point to; empty: any")
+    private_hosts: bool = ours(
+        True,
+        note="false: certificate templates may not lie in private networks, but on the services and stores set here",
+    )

@@ -167,6 +167,20 @@ GENERATOR = [
         code="INVALID_EVENT",
         says="edata.userId is missing",
         event=generate(userId=None),
+        cause=lambda chain, _: chain.put(ENROLMENTS, ROW, status=2),
+    ),
+    Letter(
+        job="collection_certificate_generator",
+        code="INVALID_EVENT",
+        says="recipientId is not edata.userId",
+        event=generate(userId="u2"),
+        command=NONE,
+    ),
+    Letter(
+        job="collection_certificate_generator",
+        code="INVALID_EVENT",
+        says="edata.related.batchId is missing",
+        event=generate(related={"courseId": "do_c1"}),
         command=NONE,
     ),
     Letter(

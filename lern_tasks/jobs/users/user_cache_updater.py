@@ -81,6 +81,7 @@ def _decide(group: UserGroup, cached: Entry, profiles: ProfileReads, ctx: UserRe
         event_times=cached.event_times,
         removable=settings.user_redis_removeable_fields,
         dynamic=settings.framework_fields != "legacy",
+        erased=profile is None and any(r.event.deleted and _asks_for_profile(r, ctx) for r in group.open),
     )
 
 
@@ -101,7 +102,7 @@ def _changes(groups: Iterable[UserGroup], updates: Mapping[str, Update]) -> Iter
     """What is to be written; records with which nothing is to be written are skipped."""
     for group in groups:
         update = updates[group.key]
-        if update.fields:
+        if update.fields or update.removed:
             yield Change(
                 user_id=group.key,
                 token=group.token,
