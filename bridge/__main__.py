@@ -5,8 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from prometheus_client import start_http_server
-
+from bridge import metrics_page
 from bridge.routes import Route, routes
 from bridge.service import Service
 from lern_tasks import logs, settings
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = [route for route in routes(values) if route.job in jobs]
         service = Service(values, chosen)
         if values.bridge.metrics_port:
-            _serve_metrics(values.bridge.metrics_port)
+            metrics_page.serve(values.bridge.metrics_host, values.bridge.metrics_port)
     except SettingsError as error:
         print(f"bridge: {error}", file=sys.stderr)  # noqa: T201 (the log's own settings may be what is wrong)
         return _WRONG_USE
@@ -51,13 +50,6 @@ def _jobs(arguments: Sequence[str] | None) -> list[str]:
         if job not in EVENT_JOBS:
             parser.error(f"there is no job {job!r} that reads a topic; valid names: {', '.join(EVENT_JOBS)}")
     return jobs
-
-
-def _serve_metrics(port: int) -> None:
-    try:
-        start_http_server(port)
-    except OSError as error:
-        raise SettingsError(f"LERN_BRIDGE__METRICS_PORT: cannot serve metrics on port {port}: {error}") from error
 
 
 def _log_route(route: Route) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lern_tasks.cli.printing import printable
 from lern_tasks.errors import LernError
 
 _COMMANDS = {
@@ -60,7 +61,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except LernError as error:
-            raise CannotRun(str(error)) from error
+            raise CannotRun(printable(error, keep="\n")) from error
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

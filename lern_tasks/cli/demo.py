@@ -18,7 +18,7 @@ import click
 from lern_tasks.cli.dead_letters import sources
 from lern_tasks.cli.dead_letters.stored import StoredDeadLetter
 from lern_tasks.cli.demo_display import DemoDisplay
-from lern_tasks.cli.printing import console, print_json, print_table
+from lern_tasks.cli.printing import console, print_json, print_table, say
 from lern_tasks.demo.scenario.certificates import SavedCertificate
 from lern_tasks.demo.scenario.course import DemoCourse
 from lern_tasks.demo.scenario.run import Demo, DemoResult
@@ -80,7 +80,7 @@ def command(*, learners: int, lessons: int, as_json: bool, keep: Path | None, st
         with _signals(), _directory(keep) as directory:
             _run(directory, options, started, kept=keep is not None)
     except Interrupted as interrupted:
-        click.echo("Interrupted; everything was ended.", err=True)
+        say("Interrupted; everything was ended.", err=True)
         sys.exit(128 + interrupted.number)
     except StackError as error:
         raise RefusedByService(f"the demo did not finish: {error}") from error
@@ -179,13 +179,13 @@ def _print_closing(result: DemoResult, directory: Path, dead_letters: list[Store
     ]
     print_table(("", ""), rows)
     if result.certificates:
-        click.echo(f"A certificate, for any browser:\n  {result.certificates[0].file}")
+        say(f"A certificate, for any browser:\n  {result.certificates[0].file}")
     quoted = shlex.quote(str(directory))
     for dead_letter in dead_letters[:1]:
         message = dead_letter.message
-        click.echo("One event was broken on purpose, and lies in the failed topic with the reason. Look at it:")
-        click.echo(f"  lern dead-letters show --from {quoted} {message.topic} {message.partition} {message.offset}")
-    click.echo(f"All results: {directory}" + ("" if kept else "  (--keep DIR also keeps logs and the store)"))
+        say("One event was broken on purpose, and lies in the failed topic with the reason. Look at it:")
+        say(f"  lern dead-letters show --from {quoted} {message.topic} {message.partition} {message.offset}")
+    say(f"All results: {directory}" + ("" if kept else "  (--keep DIR also keeps logs and the store)"))
 
 
 @contextmanager

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
-from lern_tasks.cli.printing import print_table
+from lern_tasks.cli.printing import print_table, say
 
 _LATE = "Complete by the present contents, not by their status"
 _KEY = ("user_id", "course_id", "batch_id")
@@ -24,8 +22,8 @@ def print_issued(result: Mapping[str, Any], group: str) -> None:
     if result.get("reasons"):
         print_table(("user", "course", "batch", "reason"), _cells(result["reasons"], "reason"), title="Earn nothing")
         if result["nothing"] > len(result["reasons"]):
-            click.echo(f"... the first {len(result['reasons'])} of {result['nothing']}")
-    click.echo(result["message"])
+            say(f"... the first {len(result['reasons'])} of {result['nothing']}")
+    say(result["message"])
 
 
 def _cells(entries: list[Mapping[str, str]], last: str) -> list[list[str]]:

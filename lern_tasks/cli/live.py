@@ -5,6 +5,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
+from lern_tasks.cli.printing import printable
+
 
 class LiveDisplay(Progress):
     """Bars while it is entered, and lines that stay; nothing at all when `quiet`.
@@ -32,4 +34,4 @@ class LiveDisplay(Progress):
         """Print a line that stays."""
         self._next_line = time.monotonic() + self._line_every
         if not self._quiet:
-            self.console.print(text, markup=False)
+            self.console.print(printable(text), markup=False)

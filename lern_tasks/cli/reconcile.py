@@ -5,6 +5,7 @@ import sys
 import click
 
 from lern_tasks.cli import task_options, task_run
+from lern_tasks.cli.printing import say
 from lern_tasks.operations.arguments import enrolment, text_id
 
 
@@ -44,7 +45,7 @@ def command(
         raise click.UsageError("give USER COURSE BATCH, or --course COURSE --batch BATCH")
     result = task_run.run(name, arguments, wait=not no_wait, as_json=as_json)
     if not as_json:
-        click.echo(result["message"])
+        say(result["message"])
     if not result["found"]:
         sys.exit(1)
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lern_tasks.cli import task_options, task_run
-from lern_tasks.cli.printing import print_table
+from lern_tasks.cli.printing import print_table, say
 from lern_tasks.operations.arguments import enrolment, text_id
 
 
@@ -56,6 +56,6 @@ def _end(result: Mapping[str, Any], found: list[Mapping[str, Any]], asked: str, 
         ]
         if rows:
             print_table(("template" if asked == "earned" else "course and batch", "certificate", "", "replaces"), rows)
-        click.echo(result["message"])
+        say(result["message"])
     if not any(one[asked] for one in found) or any(one.get("broken") for one in found):
         sys.exit(1)

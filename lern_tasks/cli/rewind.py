@@ -1,17 +1,21 @@
 """`lern rewind`: lets a job read its topic again. See docs/operations.md, "Redis"."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 
+from bridge.publisher import bare_app
 from bridge.routes import routes
 from lern_tasks import settings
-from lern_tasks.catalogue import EVENT_JOBS
+from lern_tasks.catalogue import EVENT_JOBS, ROWS, EventJob
 from lern_tasks.cli.dead_letters.options import Moment
-from lern_tasks.cli.group_offsets import members, plan, set_back
-from lern_tasks.cli.printing import print_table
+from lern_tasks.cli.group_offsets import PartitionPlan, members, plan, set_back
+from lern_tasks.cli.printing import print_table, say
+from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import RefusedByService
+from lern_tasks.jobs.progress.api import ProgressResources
 
 _BEGINNING = "beginning"
 
@@ -34,7 +38,8 @@ class MomentOrBeginning(Moment):
 def command(*, job: str, to: datetime | str, dry_run: bool, force: bool) -> None:
     """Set a job's consumer group back, so that the bridge dispatches again what came since a time.
 
-    For a task broker that lost its queues. Records that were processed already change nothing. Stop the bridge of
+    For a task broker that lost its queues. Records that were processed already change nothing, also when the dedup
+    markers were lost too: a content that its row shows as completed is not counted by them again. Stop the bridge of
     that job first: a group with members is refused.
     """
     values = settings.load()
@@ -48,11 +53,22 @@ def command(*, job: str, to: datetime | str, dry_run: bool, force: bool) -> None
         title=f"group {route.group}, topic {route.topic}",
     )
     if dry_run:
-        click.echo("Nothing was changed.")
+        say("Nothing was changed.")
         return
     _refuse_active(values, route.group, force)
+    _remember(values, route.job, route.topic, plans)
     set_back(values, route.topic, route.group, plans)
-    click.echo(f"{sum(p.again for p in plans)} records will be read again; start `python -m bridge --job {route.job}`.")
+    say(f"{sum(p.again for p in plans)} records will be read again; start `python -m bridge --job {route.job}`.")
+
+
+def _remember(values: settings.Settings, job: EventJob, topic: str, plans: Sequence[PartitionPlan]) -> None:
+    """Tell a job that counts by dedup markers which records come again; before they can."""
+    if any(use.role == "dedup" for use in ROWS[job].redis):
+        ctx = Resources(values, bare_app(values)).view(ProgressResources)
+        try:
+            ctx.markers.read_again_below({(topic, p.partition): p.committed for p in plans if p.committed and p.again})
+        finally:
+            ctx.close()
 
 
 def _refuse_active(values: settings.Settings, group: str, force: bool) -> None:

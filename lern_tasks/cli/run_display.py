@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.progress import TaskProgressColumn
 
 from lern_tasks.cli.live import LiveDisplay
+from lern_tasks.cli.printing import printable
 
 _LINE_EVERY = 5.0
 """Seconds between lines of no news: most tasks take less."""
@@ -20,7 +21,7 @@ class RunDisplay(LiveDisplay):
 
     def show(self, doing: str, done: float) -> None:
         """Say what is being done, and how much of it is, from 0 to 1."""
-        self.update(self._bar, description=escape(doing), completed=done)
+        self.update(self._bar, description=escape(printable(doing)), completed=done)
         begins, self._doing = doing != self._doing, doing
         if self.line_due or (begins and not self.on_terminal):
             self.line(f"{doing}: {done:.0%}")

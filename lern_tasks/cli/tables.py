@@ -11,7 +11,7 @@ import click
 
 from lern_tasks import settings
 from lern_tasks.catalogue import EVENT_JOBS
-from lern_tasks.cli.printing import print_json, print_table
+from lern_tasks.cli.printing import print_json, print_table, say
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
 from lern_tasks.storage.table import Table
@@ -59,13 +59,13 @@ def create(replication: Mapping[str, str] | None, dry_run: bool) -> None:
     with _opened(values) as (tables, own):
         missing = [table for table in tables if not own.is_there(table)]
         if not missing:
-            click.echo("All tables are there.")
+            say("All tables are there.")
         for table in missing:
             new = None if own.replication(table.keyspace) else replication or _copied(table, values, own)
             if not dry_run:
                 own.create(table, new)
             keyspace = f" in a new keyspace with the replication {dict(new)}" if new else ""
-            click.echo(f"{'Would create' if dry_run else 'Created'} {table.full_name}{keyspace}")
+            say(f"{'Would create' if dry_run else 'Created'} {table.full_name}{keyspace}")
 
 
 @command.command("check")

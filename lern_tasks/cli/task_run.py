@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import uuid4
 
-import click
 from celery import Celery, states
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -15,7 +14,7 @@ from redis.exceptions import RedisError
 from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.catalogue import BULK_QUEUE
-from lern_tasks.cli.printing import console, print_json
+from lern_tasks.cli.printing import console, print_json, say
 from lern_tasks.cli.run_display import RunDisplay
 from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.errors import DependencyDown, LernError
@@ -67,7 +66,7 @@ def run(name: str, arguments: Mapping[str, Any], *, wait: bool, as_json: bool) -
         with RunDisplay(console(stderr=True), quiet=as_json) as display:
             ended = _Follow(bare_app(values, with_results=True), task_id, display).to_the_end()
     except KeyboardInterrupt:
-        click.echo(f"The task goes on without you: {task_id}", err=True)
+        say(f"The task goes on without you: {task_id}", err=True)
         sys.exit(_STOPPED)
     return _result(ended, as_json=as_json)
 
@@ -76,7 +75,7 @@ def _leave(task_id: str, *, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"task_id": task_id})
     else:
-        click.echo(task_id)
+        say(task_id)
     sys.exit(0)
 
 
@@ -85,7 +84,7 @@ def _result(ended: Ended, *, as_json: bool) -> Mapping[str, Any]:
         print_json({"task_id": ended.task_id, "result": ended.result, "error": ended.error or None})
     if ended.result is None:
         if not as_json:
-            click.echo(f"The task failed: {ended.error}", err=True)
+            say(f"The task failed: {ended.error}", err=True)
         sys.exit(1)
     return ended.result
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 from lern_tasks import settings
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.kafka_admin import FoundTopic
-from lern_tasks.cli.printing import print_json, print_table
+from lern_tasks.cli.printing import print_json, print_table, say
 from lern_tasks.errors import DependencyDown
 from lern_tasks.operations.topics import NeededTopic, needed_topics
 
@@ -45,13 +45,13 @@ def create(partitions: int, replication: int, dry_run: bool) -> None:
     present = kafka_admin.topics(values)
     wanted = [topic for topic in needed_topics(values) if topic.name not in present]
     if not wanted:
-        click.echo("All topics are there.")
+        say("All topics are there.")
         return
     if not dry_run:
         _create(values, wanted, partitions, replication)
     verb = "Would create" if dry_run else "Created"
     for topic in wanted:
-        click.echo(f"{verb} {topic.name} ({', '.join(topic.roles)}; {partitions} partitions, {replication} copies)")
+        say(f"{verb} {topic.name} ({', '.join(topic.roles)}; {partitions} partitions, {replication} copies)")
 
 
 @command.command("check")

@@ -3,7 +3,8 @@
 | answer | raises |
 |---|---|
 | connection refused, no such host, no connection in time; 502, 503, 504; a redirect | DependencyDown |
-| no answer in time, connection lost, 408, 429 (Retry-After kept), other 5xx, a 200 that is not JSON | TransientError |
+| no answer in time, connection lost, 408, 429 (Retry-After kept), other 5xx, a 2xx that is not JSON | TransientError |
+| a 2xx that is larger than LERN_HTTP__MAX_ANSWER_BYTES, or JSON of more levels than are read | TransientError |
 | other 4xx | RefusedByService |
 
 With `write=True` (the request changes something and must not simply be repeated) whatever leaves open whether the
@@ -20,9 +21,12 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from lern_tasks.connections.http_network import Admits, Network, Transport
+from lern_tasks.connections.json_values import check_depth
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -39,20 +43,36 @@ _AWAY = (502, 503, 504)
 # Nothing was sent: no connection came about, or the address is of no use.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+"""What is read. Others, and several within each other, can be millions of times as long as what comes."""
+
+_OF_THE_COMING = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers that say how a body came, and nothing of what it is."""
+
 # Codes (`UOS_USRRED0006`, `ERR_BAD_REQUEST`), pointers to fields and names of fields that are missing: none of these is
 # personal data, unlike the sentences around them.
 _CODE = re.compile(r"^[A-Z][A-Z0-9_.]{2,63}$")
 _FIELDS = re.compile(r"#/[A-Za-z0-9_/]{1,100}|required key \[\w{1,64}\]")
 
 
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+
+
 class Http:
     """One HTTP service. Its connections are opened at first use in each process; no redirect is followed.
 
-    `name` is the dependency's name in errors, `base` its base URL. Raises SettingsError for a base that is no URL.
+    `name` is the dependency's name in errors, `base` its base URL; `admits` judges the addresses of a host that is not
+    of the settings. Raises SettingsError for a base that is no URL.
     """
 
     def __init__(
-        self, name: str, base: str, settings: HttpSettings, *, transport: httpx.BaseTransport | None = None
+        self,
+        name: str,
+        base: str,
+        settings: HttpSettings,
+        *,
+        admits: Admits | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = name
         self._base = base.rstrip("/")
@@ -61,7 +81,9 @@ class Http:
             raise SettingsError(
                 f"the base path of {name} must begin with http:// or https:// and name a host: {base!r}"
             )
-        self._loopback = _is_loopback(parts.hostname)
+        self._scheme, self._host = parts.scheme, parts.hostname
+        # What a proxy connects to is the proxy's to judge.
+        self._network = Network(admits if self._proxy() is None else None)
         self._settings = settings
         self._transport = transport
         self._opened: tuple[int, httpx.Client] | None = None
@@ -88,7 +110,9 @@ class Http:
         """
         client = self._client()
         try:
-            return client.request(method, f"{self._base}{path}", json=body, headers=headers)
+            request = client.build_request(method, f"{self._base}{path}", json=body, headers=headers)
+            self._network.begin(self._settings.answer_timeout)
+            return self._whole(client.send(request, stream=True))
         except _NOT_SENT as error:
             raise DependencyDown(self.name, f"{self.name} cannot be reached: {type(error).__name__}") from None
         except (httpx.InvalidURL, ValueError):
@@ -102,6 +126,9 @@ class Http:
         """Raise what the table above says of the status; nothing for 2xx."""
         status = response.status_code
         if response.is_success:
+            if self.is_too_large(response):
+                most = f"{self._settings.max_answer_bytes} bytes (LERN_HTTP__MAX_ANSWER_BYTES)"
+                raise self._open_end(f"{self.name} answers with more than {most}", write=write)
             return
         if status == 429:
             raise TransientError(f"{self.name} answers 429 (too many)", self.name, _retry_after(response))
@@ -119,10 +146,21 @@ class Http:
         """Check the status and return the JSON of the answer."""
         self.check(response, write=write)
         try:
-            return response.json()
+            return json_of(response)
         except ValueError:
             message = f"{self.name} answers {response.status_code} without JSON"
             raise self._open_end(message, write=write) from None
+
+    def result(self, answer: Any) -> dict[str, Any]:
+        """`result` of the answer to a read. Raises TransientError for JSON that is no answer of the platform's."""
+        found = member(answer, "result")
+        if not isinstance(found, dict):
+            raise TransientError(f"{self.name} answers JSON without result", self.name)
+        return found
+
+    def is_too_large(self, response: httpx.Response) -> bool:
+        """Whether the body of an answer was cut off."""
+        return len(response.content) > self._settings.max_answer_bytes
 
     def ping(self) -> None:
         """Raise DependencyDown unless the service answers with something else than 502, 503, 504."""
@@ -144,15 +182,35 @@ class Http:
             read, connect = self._settings.read_timeout, self._settings.connect_timeout
             client = httpx.Client(
                 timeout=httpx.Timeout(read, connect=connect),
-                verify=_tls(),
-                # A proxy of the environment is for the world outside, never for this machine.
-                trust_env=not self._loopback,
+                trust_env=False,
                 follow_redirects=False,
-                headers={"Accept": "application/json", "Content-Type": "application/json"},
-                transport=self._transport,
+                headers=_HEADERS,
+                transport=self._transport or Transport(self._network, tls=_tls(), proxy=self._proxy()),
             )
             self._opened = (os.getpid(), client)
         return self._opened[1]
+
+    def _proxy(self) -> str | None:
+        """The proxy of the environment: for the world outside, never for this machine."""
+        if _is_loopback(self._host) or proxy_bypass(self._host):
+            return None
+        found = getproxies()
+        return found.get(self._scheme) or found.get("all")
+
+    def _whole(self, response: httpx.Response) -> httpx.Response:
+        """The answer with its body, cut off behind the size that is read."""
+        body, most = bytearray(), self._settings.max_answer_bytes
+        try:
+            if response.headers.get("Content-Encoding", "").lower() not in _ENCODINGS:
+                raise httpx.DecodingError("an encoding that was not asked for")
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > most:
+                    break
+        finally:
+            response.close()
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_COMING]
+        return httpx.Response(response.status_code, headers=kept, content=bytes(body[: most + 1]))
 
     def _open_end(self, message: str, *, write: bool) -> TransientError:
         return (UnknownOutcome if write else TransientError)(message, self.name)
@@ -172,6 +230,16 @@ def segment(value: str) -> str:
         return quote(value, safe="")
     except UnicodeEncodeError:
         raise InvalidEvent("an id holds half a character") from None
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of an answer. Raises ValueError for what is none, and for more levels than are read."""
+    try:
+        value = response.json()
+        check_depth(response.content, value)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def member(document: Any, *path: str) -> Any:
@@ -202,7 +270,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _reason(response: httpx.Response) -> str:
     """Codes and field names out of an error answer; never its sentences, which may quote what was sent."""
     try:
-        answer = response.json()
+        answer = json_of(response)
     except ValueError:
         return ""
     places = (("params", "err"), ("params", "status"), ("responseCode",))

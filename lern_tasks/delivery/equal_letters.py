@@ -13,11 +13,15 @@ from lern_tasks.catalogue import ROWS
 from lern_tasks.connections.redis import Client, translated
 from lern_tasks.delivery.dead_letter import DeadLetter, Failure
 from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.subject import subject_of
 from lern_tasks.errors import LernError
 
 _KEPT = 86_400
 """Seconds: a day. Shorter than any failed topic keeps its records, so that the letter which stands for others is there;
 long enough for somebody who asks the same question again and again."""
+
+_COUNT = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('INCR', KEYS[1])"
+"""Counts only while it is known, and makes that last no longer: the letter itself may be gone by then."""
 
 
 def letter_key(failure: Failure, record: Record) -> str | None:
@@ -28,21 +32,15 @@ def letter_key(failure: Failure, record: Record) -> str | None:
     """
     if not any(row.asks for row in ROWS.values() if row.name == failure.job):
         return None
+    subject = subject_of(record.text)
+    if not (subject.users and subject.course and subject.batch):
+        return None
     try:
         edata = msgspec.json.decode(record.text or "null")["edata"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+        what = msgspec.json.encode([failure.job, failure.code, failure.error, edata], order="sorted")
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyError, TypeError):
         return None
-    if not _is_about_an_enrolment(edata):
-        return None
-    what = msgspec.json.encode([failure.job, failure.code, failure.error, edata], order="sorted")
     return f"lern:letter:{hashlib.sha256(what).hexdigest()[:32]}"
-
-
-def _is_about_an_enrolment(edata: object) -> bool:
-    data = edata if isinstance(edata, dict) else {}
-    related = data.get("related")
-    ids = {**related, **data} if isinstance(related, dict) else data
-    return bool((ids.get("userId") or ids.get("userIds")) and ids.get("courseId") and ids.get("batchId"))
 
 
 class EqualLetters:
@@ -58,9 +56,7 @@ class EqualLetters:
         """
         key = letter_key(letter.failure, letter.record)
         with suppress(LernError), translated():
-            found = self._client.get(key) if key else None
-            # Only what is still there, and no longer than it would have been: the letter itself may be gone by then.
-            return found is not None and bool(self._client.set(key, int(str(found)) + 1, xx=True, keepttl=True))
+            return key is not None and bool(self._client.eval(_COUNT, 1, key))
         return False
 
     def published(self, letters: Iterable[DeadLetter]) -> None:

@@ -81,6 +81,9 @@ class CollectionCertificateGeneratorSettings(CertificateSettings):
     )
     lms_cassandra_certreg_table: str = documented("cert_registry", "lms-cassandra.certreg.table", note="old registry")
     task_rc_badcharlist: str = documented("\\x00,\\\\aaa,\\aaa,Ø,Ý", "task.rc.badcharlist", note="removed from values")
+    keep_letters: bool = ours(
+        False, note="letters of that list (Ø, Ý) stay in names that the registry is sent; documents keep all letters"
+    )
     service_content_basepath: str = documented("", "service.content.basePath", note="has no effect: never called")
     service_learner_basepath: str = documented(
         "http://localhost:9000/learner", "service.learner.basePath", note="users"

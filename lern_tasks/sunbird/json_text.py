@@ -5,11 +5,8 @@ from typing import Any
 
 import msgspec
 
+from lern_tasks.connections.json_values import check_depth
 from lern_tasks.errors import InvalidEvent
-
-DEEPEST = 500
-"""Levels of lists and objects within each other that are read. No document of the platform has fifty; Python's own
-limits, from below a thousand to many thousands, differ from version to version and with the depth of the stack."""
 
 # A backslash with what it escapes: either an escape of JSON (kept) or any other character.
 _ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|(.))', re.DOTALL)
@@ -20,11 +17,11 @@ def decode_object(text: str, what: str) -> dict[str, Any]:
 
     Some writers put a backslash before characters that need none (`\\q` for `q`), which the Flink jobs accepted: where
     the strict reading fails such escapes are resolved. Raises InvalidEvent for anything that is no JSON object,
-    numbers too great to hold, characters that UTF-8 cannot hold, and more than `DEEPEST` levels.
+    numbers too great to hold, characters that UTF-8 cannot hold, and more levels than are read.
     """
     try:
         value = _decode(text)
-        _check_depth(text, value)
+        check_depth(text, value)
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"{what} is not JSON that can be read: {_reason(error)}; correct what sends it") from None
     if not isinstance(value, dict):
@@ -56,20 +53,6 @@ def _decode(text: str) -> Any:
         if "\\" not in text:
             raise
         return msgspec.json.decode(_ESCAPE.sub(_resolved, text))
-
-
-def _check_depth(text: str, value: Any) -> None:
-    """Raise RecursionError for more than `DEEPEST` levels, as the decoder does where Python's limit is lower."""
-    # Hardly any event has so many brackets; only what has is looked at, level by level.
-    if text.count("[") + text.count("{") <= DEEPEST:
-        return
-    level: list[Any] = [[value]]
-    for _ in range(DEEPEST + 1):
-        members = (node.values() if isinstance(node, dict) else node for node in level)
-        level = [child for children in members for child in children if isinstance(child, (list, dict))]
-        if not level:
-            return
-    raise RecursionError
 
 
 def _resolved(match: re.Match[str]) -> str:

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 import redis as redis_client
 
+from lern_tasks.cli import printing
 from lern_tasks.cli.dead_letters import sources
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
+from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.subject import subject_of
 from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.errors import RefusedByService
+from lern_tasks.jobs.relations.refresh_request import _event
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern, bury_spilled, event
 
@@ -46,6 +50,46 @@ def test_list_says_what_failed_and_shows_nothing_of_the_event_but_ids(lern_comma
     assert "Asha" not in table
 
 
+def test_a_narrow_terminal_gets_a_block_a_letter(
+    lern_command: Lern, bury: Bury, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "_PIPE_WIDTH", 80)
+    bury(event("u1", courseId="c1", batchId="b1"))
+    shown = lern_command("dead-letters", "list").output.splitlines()
+    assert shown[0] == f"{TOPIC}:0:0  2023-11-14T22:13:20Z  activity_aggregate_updater  INVALID_EVENT"
+    assert "    user u1  course c1  batch b1" in shown
+    assert shown[-1] == "1 dead letters"
+
+
+def test_letters_are_counted_by_cause(lern_command: Lern, bury: Bury) -> None:
+    bury(event("u1"), event("u2"))
+    bury(event("u3"), error=RefusedByService("the registry says no"))
+    shown = lern_command("dead-letters", "list", "--causes").output
+    assert shown.startswith("2 x  activity_aggregate_updater  INVALID_EVENT: courseId is missing")
+    assert "1 x  activity_aggregate_updater  REFUSED: the registry says no" in shown
+    assert shown.endswith("3 dead letters, 2 causes\n")
+
+
+def test_a_request_for_the_relation_cache_shows_user_and_course(lern_command: Lern, bury: Bury) -> None:
+    waiting = Record(value=event("u1", courseId="do_1", batchId="b1").decode(), topic="t")
+    bury(json.dumps(_event("do_1", subject_of(waiting.text), 17)).encode())
+    (row,) = _list(lern_command)
+    assert (row["users"], row["course"], row["batch"]) == (["u1"], "do_1", "b1")
+
+
+@pytest.mark.parametrize(("failed_ms", "again"), [(1_600_000_000_000, False), (4_000_000_000_000, True)])
+def test_a_replayed_letter_says_whether_its_record_failed_again(
+    lern_command: Lern, bury: Bury, failed_ms: int, again: bool
+) -> None:
+    bury(event("u1"))
+    assert lern_command("dead-letters", "replay", "--all").exit_code == 0
+    bury(event("u1"), failed_ms=failed_ms)
+    row = next(row for row in _list(lern_command) if row["offset"] == 0)
+    assert row["failed_again"] == (f"{TOPIC}:0:1" if again else None)
+    shown = lern_command("dead-letters", "list").output
+    assert ("failed again" in " ".join(shown.split())) is again
+
+
 def test_list_reads_to_the_end_from_several_fetches(lern_command: Lern, bury: Bury) -> None:
     bury(*(event(f"u{number}", padding="x" * 900) for number in range(2000)))
     rows = _list(lern_command)
@@ -61,6 +105,9 @@ def test_an_empty_installation_has_no_dead_letters(lern_command: Lern, installat
     [
         ((), ["u1", "u2", "u3"]),
         (("--user", "u2"), ["u2"]),
+        (("--course", "c2"), ["u2"]),
+        (("--course", "c2", "--batch", "b1"), []),
+        (("--batch", "b2"), ["u2"]),
         (("--error", "refused"), ["u3"]),
         (("--error", "COURSEID"), ["u1", "u2"]),
         (("--job", "activity-aggregate-updater"), ["u1", "u2", "u3"]),
@@ -70,7 +117,7 @@ def test_an_empty_installation_has_no_dead_letters(lern_command: Lern, installat
     ],
 )
 def test_list_is_restricted(lern_command: Lern, bury: Bury, options: tuple[str, ...], users: list[str]) -> None:
-    bury(event("u1"), event("u2"))
+    bury(event("u1"), event("u2", courseId="c2", batchId="b2"))
     bury(event("u3"), error=RefusedByService("the registry says no"), failed_ms=1_701_000_000_000)
     assert [row["users"][0] for row in _list(lern_command, *options)] == users
 

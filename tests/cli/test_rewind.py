@@ -3,12 +3,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import redis as redis_client
 from confluent_kafka import Consumer, TopicPartition
 
 from lern_tasks.cli import group_offsets, rewind
 from lern_tasks.cli.group_offsets import PartitionPlan
 from lern_tasks.connections.kafka import KafkaOut, OutMessage
 from lern_tasks.demo.servers.kafka import Kafka
+from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Lern
 from tests.harness.waiting import wait_until
@@ -39,9 +41,11 @@ def _committed(consumer: Consumer) -> list[int]:
 
 
 def test_the_beginning_is_committed_and_nothing_for_a_partition_that_never_was(
-    lern_command: Lern, offsets: Consumer
+    lern_command: Lern, offsets: Consumer, redis: Redis
 ) -> None:
     result = lern_command("rewind", *JOB, "--to", "beginning", "--force")
+    with redis_client.Redis.from_url(f"{redis.url}/13", decode_responses=True) as dedup:
+        assert dedup.hgetall("lern:read-again") == {f"{TOPIC}:0": "5"}
     assert result.exit_code == 0, result.output
     assert "5 records will be read again" in result.output
     assert _committed(offsets)[0] == 0
@@ -86,6 +90,12 @@ def test_a_member_that_the_broker_did_not_tell_of_is_refused_all_the_same(
     bridge.close()
     assert result.exit_code == 2
     assert "stop its bridge" in result.output
+    assert _committed(offsets)[0] == 5
+
+
+def test_without_redis_no_offset_is_moved(lern_command: Lern, offsets: Consumer, redis: Redis) -> None:
+    redis.stop()
+    assert lern_command("rewind", *JOB, "--to", "beginning", "--force").exit_code == 2
     assert _committed(offsets)[0] == 5
 
 

@@ -112,8 +112,16 @@ def test_a_task_whose_worker_went_away_is_still_followed(
 ) -> None:
     monkeypatch.setattr(task_run, "_NO_SIGN", 0.05)
     monkeypatch.setattr(task_run, "_ANSWER", 0.05)
-    silence = [progress(0.25)] * 4
-    worker(*silence, (states.SUCCESS, {"found": True, "message": "Mended."}))
+    worker(progress(0.25))
+    show = RunDisplay.show
+
+    def show_and_end(self: RunDisplay, doing: str, done: float) -> None:
+        """The silence lasts until it was told, however long that takes here."""
+        show(self, doing, done)
+        if doing.startswith("no worker"):
+            worker((states.SUCCESS, {"found": True, "message": "Mended."}))
+
+    monkeypatch.setattr(RunDisplay, "show", show_and_end)
     result = lern_here("reconcile", *KEY)
     assert result.exit_code == 0
     assert "no worker takes from `bulk` now; reconciling the enrolment: 25%" in result.stderr

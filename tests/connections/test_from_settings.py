@@ -94,7 +94,8 @@ def test_what_takes_the_registrys_place(settings: Settings) -> None:
     assert OldRegistryClient.from_settings(settings)._http._base == "http://certreg"
     assert SigningClient.from_settings(settings)._http._base == "http://enc"
     templates = TemplateClient.from_settings(settings)
-    assert templates._hosts == {"cdn", "templates.example"}
+    assert templates._hosts.listed == {"templates.example"}
+    assert ("cdn", 443) in templates._hosts.own
     assert templates._cache._seconds == 9
 
 

@@ -1,13 +1,18 @@
+import gzip
 import os
 import socket
+import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from email.utils import formatdate
 
 import httpx
 import pytest
 
 from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.connections.json_values import DEEPEST
 from lern_tasks.errors import (
     DependencyDown,
     InvalidEvent,
@@ -34,6 +39,11 @@ TABLE: list[tuple[httpx.Response | Exception, type[LernError], type[LernError]]]
     (httpx.DecodingError("gzip"), TransientError, UnknownOutcome),
     (NOT_JSON, TransientError, UnknownOutcome),
     (httpx.Response(204), TransientError, UnknownOutcome),
+    *(
+        (httpx.Response(200, text="[" * depth + "]" * depth), TransientError, UnknownOutcome)
+        for depth in (DEEPEST + 1, 5_000, 200_000)
+    ),
+    (httpx.Response(200, text=f'"{"x" * HTTP.max_answer_bytes}"'), TransientError, UnknownOutcome),
     (httpx.Response(302, headers={"Location": "http://other.example/"}), DependencyDown, DependencyDown),
     (httpx.Response(400), RefusedByService, RefusedByService),
     (httpx.Response(401), RefusedByService, RefusedByService),
@@ -153,15 +163,22 @@ def test_a_base_that_is_no_url_is_a_settings_error(base: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "trusted"),
-    [("localhost", False), ("127.0.0.1", False), ("[::1]", False), ("a.localhost", False), ("svc.example", True)],
+    ("host", "proxied"),
+    [
+        ("localhost", False),
+        ("127.0.0.1", False),
+        ("[::1]", False),
+        ("a.localhost", False),
+        ("inside.example", False),
+        ("svc.example", True),
+    ],
 )
-def test_the_environments_proxy_is_never_used_for_this_machine(host: str, trusted: bool) -> None:
-    http = Http("users", f"http://{host}:80/x", HTTP, transport=ok({}))
-    http.call("GET", "/")
-    assert http._opened is not None
-    assert http._opened[1].trust_env is trusted
-    http.close()
+def test_the_environments_proxy_is_never_used_for_this_machine(
+    host: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    assert Http("users", f"http://{host}:80/x", HTTP)._proxy() == ("http://proxy.example:3128" if proxied else None)
 
 
 def test_a_child_process_opens_its_own_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +207,83 @@ def test_real_connections_have_time_limits(silent_server: int) -> None:
     http.close()
 
 
+@contextmanager
+def served(*pieces: bytes, again: bytes = b"") -> Iterator[str]:
+    """A server that sends these pieces, then `again` without end."""
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            for piece in pieces:
+                connection.sendall(piece)
+            while again and not over.wait(0.01):
+                connection.sendall(again)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize("begun", [HEAD + b"X-Slow: ", HEAD + b'\r\n"'], ids=["head", "body"])
+def test_an_answer_that_comes_byte_by_byte_has_an_end(begun: bytes) -> None:
+    settings = HttpSettings(read_timeout=30, answer_timeout=0.3)
+    with (
+        served(begun, again=b"x") as base,
+        closing(Http("users", base, settings)) as http,
+        pytest.raises(TransientError, match="ReadTimeout"),
+    ):
+        http.call("GET", "/")
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    settings = HttpSettings(max_answer_bytes=1_000_000)
+    with (
+        served(HEAD + b"\r\n", again=b"x" * 65_536) as base,
+        closing(Http("users", base, settings)) as http,
+        pytest.raises(UnknownOutcome, match="MAX_ANSWER_BYTES"),
+    ):
+        http.call("POST", "/", write=True)
+
+
+def test_a_packed_answer_is_unpacked_up_to_the_limit() -> None:
+    packed = gzip.compress(b"0" * 200_000_000, compresslevel=1)
+    settings = HttpSettings(max_answer_bytes=1_000_000)
+    head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    with served(head, packed) as base, closing(Http("users", base, settings)) as http:
+        tracemalloc.start()
+        try:
+            assert len(http.send("GET", "/").content) == 1_000_001
+            assert tracemalloc.get_traced_memory()[1] < 64_000_000
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+def test_encodings_that_were_not_asked_for_are_not_unpacked(encoding: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(b"{}"))
+
+    with pytest.raises(TransientError, match="DecodingError"):
+        service(Answers(answer)).call("GET", "/")
+
+
+def test_a_packed_answer_is_read() -> None:
+    body = gzip.compress(b'{"a": 1}')
+    head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with served(head, body) as base, closing(Http("users", base, HTTP)) as http:
+        assert http.call("GET", "/") == {"a": 1}
+
+
 def test_real_connection_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -199,9 +293,9 @@ def test_real_connection_refused() -> None:
     http.close()
 
 
-def test_no_such_host() -> None:
+def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
     http = Http("users", "http://no-such-host.invalid", HTTP)
-    http._loopback = True  # no proxy of this machine answers instead of the resolver
+    monkeypatch.setattr(Http, "_proxy", lambda _: None)  # no proxy answers instead of the resolver
     with pytest.raises(DependencyDown):
         http.call("GET", "/")
     http.close()

@@ -3,11 +3,14 @@
 import threading
 
 from lern_tasks.connections.redis import Client
+from lern_tasks.delivery.dead_letter import DeadLetter, Failure
 from lern_tasks.delivery.delivery_counter import DeliveryCounter
+from lern_tasks.delivery.equal_letters import EqualLetters, letter_key
 from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
+from lern_tasks.delivery.record import Record
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent, Intents
-from lern_tasks.jobs.progress.dedup_markers import DedupMarkers
+from lern_tasks.jobs.progress.dedup_markers import DedupMarkers, Seen
 from lern_tasks.jobs.progress.rules.content_counts import Counts, PendingCounts
 from lern_tasks.jobs.relations.relation_cache import RelationCache
 from lern_tasks.jobs.relations.rules.hierarchy import Relations
@@ -89,13 +92,42 @@ def test_pending_counts_are_there_until_the_marker_is_set(client: Client) -> Non
     seen = DedupMarkers(client, expiry=100, pending_ttl=1000)
     pending = PendingCounts(base=Counts(view=1, completed=0), intended=Counts(view=2, completed=1))
     seen.write_ahead({"C1": pending})
-    assert seen.read(["C1", "C2"]) == (frozenset(), {"C1": pending})
+    assert seen.read(["C1", "C2"]) == Seen(pending={"C1": pending})
     assert client.ttl("lern:pending:C1") <= 100
     seen.mark(["C1"])
-    assert seen.read(["C1", "C2"]) == (frozenset({"C1"}), {})
+    assert seen.read(["C1", "C2"]) == Seen(marked=frozenset({"C1"}))
     assert client.get("C1") == ""
     assert 0 < client.ttl("C1") <= 100
     assert not client.exists("lern:pending:C1")
+
+
+def test_equal_letters_are_counted_while_the_first_is_known_and_no_longer(client: Client) -> None:
+    equal, letter = EqualLetters(client), dead_letter()
+    key = letter_key(letter.failure, letter.record)
+    assert key is not None
+    assert not equal.came_before(letter)
+    equal.published([letter])
+    client.expire(key, 50)
+    assert [equal.came_before(letter) for _ in range(2)] == [True, True]
+    equal.published([letter])
+    assert (equal.counts([key, None, "lern:letter:none"]), client.ttl(key)) == ([3, 1, 1], 50)
+    equal.forget(key)
+    assert not equal.came_before(letter)
+    assert not client.exists(key)
+
+
+def dead_letter() -> DeadLetter:
+    value = '{"edata": {"userIds": ["u1"], "courseId": "do_c1", "batchId": "b1"}}'
+    failure = Failure(
+        job="collection_cert_pre_processor",
+        code="INVALID_EVENT",
+        error="wrong",
+        exception="InvalidEvent",
+        attempts=1,
+        first_failed_ms=1,
+        last_failed_ms=1,
+    )
+    return DeadLetter(record=Record(value=value, topic="t"), failure=failure, topic="dev.failed")
 
 
 def test_deliveries_count_up_and_are_forgotten(client: Client) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.connections.json_values import DEEPEST
 from lern_tasks.errors import InvalidEvent
-from lern_tasks.sunbird.json_text import DEEPEST, decode_object, json_type
+from lern_tasks.sunbird.json_text import decode_object, json_type
 
 
 @pytest.mark.parametrize(

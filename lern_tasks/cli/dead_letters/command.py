@@ -11,10 +11,11 @@ from rich.progress import track
 from bridge.publisher import bare_app
 from lern_tasks import settings
 from lern_tasks.cli.dead_letters import options, sources
+from lern_tasks.cli.dead_letters.listing import Relapses, print_causes, print_letters
 from lern_tasks.cli.dead_letters.remedies import remedy
 from lern_tasks.cli.dead_letters.replay import Replay, Replayed, replay
 from lern_tasks.cli.dead_letters.stored import Criteria, StoredDeadLetter
-from lern_tasks.cli.printing import console, print_json, print_table
+from lern_tasks.cli.printing import console, print_json, print_table, say
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.redis import RedisRoles
 from lern_tasks.delivery.equal_letters import EqualLetters
@@ -33,22 +34,26 @@ def command() -> None:
 @command.command("list")
 @options.filters
 @options.from_directory
+@click.option("--causes", is_flag=True, help="How many letters each cause has.")
 @options.as_json
-def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None) -> None:
-    """List dead letters, oldest failure first. Of the events themselves only user ids are shown."""
-    dead_letters = sorted(criteria.choose(_dead_letters(directory)), key=lambda each: each.failed_ms)[:limit]
+def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Path | None, causes: bool) -> None:
+    """List dead letters, oldest failure first. Of the events themselves only ids are shown."""
+    relapses = Relapses()
+    chosen = criteria.choose(relapses.watched(_dead_letters(directory)))
+    dead_letters = sorted(chosen, key=lambda each: each.failed_ms)[:limit]
     remembered = _remembered(dead_letters) if directory is None else [(None, 1)] * len(dead_letters)
     rows = [
-        each.summary() | {"times": times, "replayed": replayed, "remedy": remedy(each, replayed=bool(replayed))}
+        each.summary()
+        | {"times": times, "replayed": replayed, "failed_again": replayed and relapses.after(each, replayed)}
+        | {"remedy": remedy(each, replayed=bool(replayed))}
         for each, (replayed, times) in zip(dead_letters, remembered, strict=True)
     ]
     if as_json:
         print_json(rows)
-        return
-    names = ("topic", "partition", "offset", "failed_at", "job", "code", "error", "times", "users", "replayed")
-    cells = [[", ".join(row["users"]) if name == "users" else row[name] for name in names] for row in rows]
-    print_table([name.replace("_", " ") for name in names], cells)
-    click.echo(f"{len(rows)} dead letters")
+    elif causes:
+        print_causes(rows)
+    else:
+        print_letters(rows)
 
 
 @command.command("show")
@@ -71,9 +76,9 @@ def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: P
         return
     for name, content in (*headers.items(), ("key", key or ""), ("note", note), ("remedy", remedy(dead_letter))):
         if content:
-            click.echo(f"{name}: {content}")
-    click.echo("")
-    click.echo("(no value)" if text is None else text if encoding == "utf-8" else f"base64: {text}")
+            say(f"{name}: {content}")
+    say("")
+    say("(no value)" if text is None else text if encoding == "utf-8" else f"base64: {text}")
 
 
 @command.command("replay")
@@ -99,7 +104,8 @@ def replay_(
     that an event came from is left alone, since others read it too. The dead letter stays where it is.
     """
     if not (criteria.any or everything):
-        raise click.UsageError("choose dead letters (--job, --error, --user, --since, --letter), or give --all")
+        filters = "--job, --error, --user, --course, --batch, --since, --letter"
+        raise click.UsageError(f"choose dead letters ({filters}), or give --all")
     dead_letters = list(islice(criteria.choose(_dead_letters(None)), limit))
     results = list(_replay(settings.load(), dead_letters, again=again, dry_run=dry_run, quiet=as_json))
     if as_json:
@@ -108,7 +114,7 @@ def replay_(
     rows = [(*_coordinates(result.dead_letter), result.outcome, result.detail) for result in results]
     print_table(("topic", "partition", "offset", "outcome", "detail"), rows)
     counts = Counter(result.outcome for result in results)
-    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no dead letters chosen")
+    say(", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no dead letters chosen")
 
 
 def _replay(
@@ -158,7 +164,7 @@ def _remembered(dead_letters: Sequence[StoredDeadLetter]) -> list[tuple[str | No
         times = EqualLetters(state).counts([each.equal_key for each in dead_letters])
         return list(zip(Replayed(state).when(dead_letters), times, strict=True))
     except DependencyDown as error:
-        click.echo(f"Which of them were replayed is not known: {error}", err=True)
+        say(f"Which of them were replayed is not known: {error}", err=True)
         return [(None, 1)] * len(dead_letters)
     finally:
         roles.close()

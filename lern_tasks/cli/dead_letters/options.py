@@ -42,16 +42,16 @@ def filters(function: Command) -> Command:
     """Options that restrict dead letters; the command gets them as one `criteria`, and `limit`."""
 
     @wraps(function)
-    def command(
-        *, jobs: tuple[str, ...], error: str, user: str, since: datetime | None, coordinates: Any = (), **others: Any
-    ) -> None:
+    def command(*, jobs: tuple[str, ...], since: datetime | None, coordinates: Any = (), **others: Any) -> None:
         since_ms = None if since is None else int(since.timestamp() * 1000)
-        criteria = Criteria(jobs=_known(jobs), error=error, user=user, since_ms=since_ms, coordinates=coordinates)
-        function(criteria=criteria, **others)
+        texts = {name: others.pop(name) for name in ("error", "user", "course", "batch")}
+        function(criteria=Criteria(jobs=_known(jobs), since_ms=since_ms, coordinates=coordinates, **texts), **others)
 
     for option in (
         click.option("--limit", type=click.IntRange(1), help="Only the first so many."),
         click.option("--since", type=Moment(), help="Only what failed after a time, or in the last 90m, 12h, 7d."),
+        click.option("--batch", default="", help="Only dead letters about this batch."),
+        click.option("--course", default="", help="Only dead letters about this course."),
         click.option("--user", default="", help="Only dead letters about this user id."),
         click.option("--error", default="", help="Only this error code, or part of the error's text or class."),
         click.option("--job", "jobs", multiple=True, help="Only dead letters of this job; may be repeated."),

@@ -12,10 +12,8 @@ from lern_tasks.connections.files import Files
 from lern_tasks.delivery.dead_letter import Failure, from_message
 from lern_tasks.delivery.equal_letters import letter_key
 from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.subject import Subject, subject_of
 from lern_tasks.errors import InvalidEvent
-
-_USER_FIELDS = ("userId", "userIds", "recipientId", "fromAccountId", "toAccountId")
-"""Names under which events carry user ids, in `edata` or in an element of `edata.data`."""
 
 
 class FailedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,28 +50,46 @@ class StoredDeadLetter:
         """When it failed last, epoch ms; Kafka's time when it does not say."""
         return self.failure.last_failed_ms if self.failure else self.message.timestamp or 0
 
+    @property
+    def failed_at(self) -> str:
+        """When it failed last: ISO 8601, UTC, to the second."""
+        return _iso(self.failed_ms)
+
+    @property
+    def place(self) -> str:
+        """Where the letter lies: `topic:partition:offset`."""
+        return f"{self.message.topic}:{self.message.partition}:{self.message.offset}"
+
     @cached_property
-    def users(self) -> tuple[str, ...]:
-        """The user ids in the value, as far as it can be read."""
-        return tuple(dict.fromkeys(_users(self.message.value)))
+    def subject(self) -> Subject:
+        """Whom it is about, as far as the value can be read."""
+        return subject_of(self.message.value)
+
+    @property
+    def chain(self) -> object:
+        """What letters of one record have in common, also when it was computed anew in between."""
+        return (self._opened[0].first_origin, self.subject) if self._opened else self.place
 
     def record(self, files: Files) -> Record:
         """The record that failed, with its whole value. Raises InvalidEvent, and what `Files.get` raises."""
         return from_message(self.message.headers, self.message.value, self.message.key, files)[0]
 
     def summary(self) -> dict[str, Any]:
-        """What a list shows; nothing of the value but user ids."""
+        """What a list shows; nothing of the value but ids."""
         failure = self.failure
         return {
             "topic": self.message.topic,
             "partition": self.message.partition,
             "offset": self.message.offset,
-            "failed_at": _iso(self.failed_ms),
+            "letter": self.place,
+            "failed_at": self.failed_at,
             "job": failure.job if failure else None,
             "code": failure.code if failure else "NOT_OURS",
             "error": failure.error if failure else "written by another program; it can be shown, not replayed",
             "attempts": failure.attempts if failure else None,
-            "users": self.users,
+            "users": self.subject.users,
+            "course": self.subject.course,
+            "batch": self.subject.batch,
         }
 
     @cached_property
@@ -94,24 +110,29 @@ class Criteria:
     jobs: tuple[str, ...] = ()
     error: str = ""
     user: str = ""
+    course: str = ""
+    batch: str = ""
     since_ms: int | None = None
     coordinates: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether anything is restricted."""
-        return bool(self.jobs or self.error or self.user or self.since_ms is not None or self.coordinates)
+        about = self.user or self.course or self.batch
+        return bool(self.jobs or self.error or about or self.since_ms is not None or self.coordinates)
 
     def choose(self, dead_letters: Iterable[StoredDeadLetter]) -> Iterator[StoredDeadLetter]:
         """Those that meet all criteria."""
         return (dead_letter for dead_letter in dead_letters if self._meets(dead_letter))
 
     def _meets(self, dead_letter: StoredDeadLetter) -> bool:
-        message, failure = dead_letter.message, dead_letter.failure
+        message, failure, subject = dead_letter.message, dead_letter.failure, dead_letter.subject
         return (
             (not self.jobs or (failure is not None and failure.job in self.jobs))
             and (not self.error or (failure is not None and _matches(failure, self.error)))
-            and (not self.user or self.user in dead_letter.users)
+            and (not self.user or self.user in subject.users)
+            and (not self.course or self.course == subject.course)
+            and (not self.batch or self.batch == subject.batch)
             and (self.since_ms is None or dead_letter.failed_ms >= self.since_ms)
             and (not self.coordinates or (message.topic, message.partition, message.offset) in self.coordinates)
         )
@@ -120,22 +141,6 @@ class Criteria:
 def _matches(failure: Failure, text: str) -> bool:
     wanted = text.lower()
     return wanted == failure.code.lower() or wanted in failure.error.lower() or wanted in failure.exception.lower()
-
-
-def _users(value: bytes | None) -> Iterator[str]:
-    try:
-        event = msgspec.json.decode(value or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return
-    edata = event.get("edata", event) if isinstance(event, dict) else None
-    if not isinstance(edata, dict):
-        return
-    data = edata.get("data")
-    for part in (edata, *(data if isinstance(data, list) else ())):
-        if isinstance(part, dict):
-            for name in _USER_FIELDS:
-                found = part.get(name)
-                yield from (user for user in (found if isinstance(found, list) else [found]) if isinstance(user, str))
 
 
 def _iso(epoch_ms: int) -> str:

@@ -40,6 +40,7 @@ def _impatient(settings: Settings) -> Settings:
     limits = {
         "connect_timeout": min(http.connect_timeout, _LIMIT),
         "read_timeout": min(http.read_timeout, _LIMIT),
+        "answer_timeout": min(http.answer_timeout, _LIMIT),
     }
     return settings.model_copy(update={"http": http.model_copy(update=limits)})
 

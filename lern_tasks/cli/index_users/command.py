@@ -9,7 +9,7 @@ from celery import Celery
 from lern_tasks import settings
 from lern_tasks.cli.index_users.display import IndexDisplay, print_result
 from lern_tasks.cli.index_users.run import IndexRun
-from lern_tasks.cli.printing import console
+from lern_tasks.cli.printing import console, say
 from lern_tasks.jobs.users.api import YESTERDAY, UserResources, plan_of
 
 _STOPPED = 130
@@ -49,7 +49,7 @@ def command(ctx: click.Context, *, since: str, refresh: bool, anonymous: bool, r
         with IndexDisplay(console(stderr=True), before) as display:
             run.work(display.show)
     except KeyboardInterrupt:
-        click.echo("Stopped; `lern index-users --resume` goes on.", err=True)
+        say("Stopped; `lern index-users --resume` goes on.", err=True)
         sys.exit(_STOPPED)
     tally = run.tally
     print_result(tally, seconds=time.monotonic() - started, users=tally.users - before, as_json=as_json)

@@ -2,13 +2,12 @@
 
 import time
 
-import click
 import msgspec
 from rich.console import Console
 from rich.progress import TaskProgressColumn, TextColumn
 
 from lern_tasks.cli.live import LiveDisplay
-from lern_tasks.cli.printing import print_json, print_table
+from lern_tasks.cli.printing import print_json, print_table, say
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint
 from lern_tasks.jobs.users.api import IndexTally
 
@@ -45,7 +44,7 @@ def print_result(tally: IndexTally, *, users: int, seconds: float, as_json: bool
     rate = users / max(seconds, 0.001)
     print_table(("", ""), [*rows, ("users a second", f"{rate:,.0f}")], title=_title(tally))
     for example in tally.examples:
-        click.echo(example)
+        say(example)
 
 
 def _title(tally: IndexTally) -> str:

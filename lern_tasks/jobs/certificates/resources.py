@@ -14,6 +14,7 @@ from lern_tasks.jobs.certificates.clients.old_registry_index import SearchIndexC
 from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.signing import SigningClient
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.clients.template_hosts import TemplateHosts
 from lern_tasks.jobs.certificates.clients.user_service import UserClient
 from lern_tasks.jobs.certificates.follow_up.notification_service import NotificationClient
 from lern_tasks.jobs.certificates.follow_up.old_registry_rows import OldRegistryRows
@@ -81,6 +82,11 @@ class CertificateResources(Resources):
     def signing(self) -> SigningClient:
         """Signatures of documents."""
         return self.opened("signing", SigningClient.from_settings(self.settings))
+
+    @cached_property
+    def template_hosts(self) -> TemplateHosts:
+        """Where templates may lie."""
+        return TemplateHosts.from_settings(self.settings)
 
     @cached_property
     def templates(self) -> TemplateClient:

@@ -65,17 +65,18 @@ def _uncounted(groups: Sequence[Enrolment], ctx: ProgressResources) -> list[Prog
     if not ctx.settings.activity_aggregate_updater.activity_input_dedup_enabled:
         return [_request(group, completed[group.key], completed[group.key], {}) for group in groups]
     markers = {(key, content): marker(key, content) for key, contents in completed.items() for content in contents}
-    marked, pending = ctx.markers.read(markers.values())
+    seen = ctx.markers.read(markers.values())
     requests = []
     for group in groups:
-        fresh = frozenset(content for content in completed[group.key] if markers[group.key, content] not in marked)
+        fresh = frozenset(content for content in completed[group.key] if markers[group.key, content] not in seen.marked)
         for record in group.records:
             contents = _contents(record)
             if contents and fresh.isdisjoint(contents):
                 record.skip("counted before")
         if group.open:
-            noted = {c: pending[markers[group.key, c]] for c in fresh if markers[group.key, c] in pending}
-            requests.append(_request(group, completed[group.key], fresh, noted))
+            noted = {c: seen.pending[markers[group.key, c]] for c in fresh if markers[group.key, c] in seen.pending}
+            new = {c for record in group.records if not seen.is_read_again(record.record) for c in _contents(record)}
+            requests.append(_request(group, completed[group.key], fresh, noted, read_again=fresh - new))
     return requests
 
 
@@ -84,10 +85,20 @@ def _contents(record: BatchRecord[Event]) -> Sequence[str]:
 
 
 def _request(
-    group: Enrolment, completed: frozenset[str], fresh: frozenset[str], pending: dict[str, PendingCounts]
+    group: Enrolment,
+    completed: frozenset[str],
+    fresh: frozenset[str],
+    pending: dict[str, PendingCounts],
+    read_again: frozenset[str] = frozenset(),
 ) -> ProgressRequest:
     return ProgressRequest(
-        key=group.key, completed=completed, fresh=fresh, pending=pending, delivered_before=group.delivered_before
+        key=group.key,
+        completed=completed,
+        fresh=fresh,
+        pending=pending,
+        read_again=read_again,
+        # What followed may have been lost with the broker.
+        delivered_before=group.delivered_before or bool(read_again),
     )
 
 

@@ -10,7 +10,7 @@ from lern_tasks.catalogue import ProgressJob
 from lern_tasks.errors import LernError
 from lern_tasks.jobs.progress.course_status import CourseStatuses
 from lern_tasks.jobs.progress.resources import ProgressResources
-from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent
+from lern_tasks.jobs.progress.rules.content_counts import PendingCounts, StoredContent, still_to_count
 from lern_tasks.jobs.progress.rules.decision import ProgressInputs
 from lern_tasks.jobs.progress.rules.enrolment_row import StoredEnrolment
 from lern_tasks.metrics import count
@@ -22,6 +22,7 @@ from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 class ProgressRequest:
     """One enrolment to compute: the contents its events completed, those to count, and counts noted down before.
 
+    `read_again`: of those to count, those that events bring which may have been counted (`lern rewind`).
     `reconciling`: computed on demand, from what is stored alone.
     """
 
@@ -29,6 +30,7 @@ class ProgressRequest:
     completed: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
     pending: Mapping[str, PendingCounts] = field(default_factory=dict)
+    read_again: frozenset[str] = frozenset()
     delivered_before: bool = False
     reconciling: bool = False
 
@@ -99,7 +101,7 @@ def _inputs(
     return ProgressInputs(
         key=request.key,
         completed=request.completed,
-        fresh=request.fresh,
+        fresh=still_to_count(request.fresh, request.read_again, stored, request.pending),
         pending=request.pending,
         stored=stored,
         row=row,

@@ -7,6 +7,7 @@ from typing import Self
 import httpx
 
 from lern_tasks.catalogue import ProgressJob
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import NotReady
@@ -54,12 +55,14 @@ class SearchClient:
         """Close the connections."""
         self._http.close()
 
+    @operation("search", "search")
     def _ask(self, course_id: str) -> str:
         filters = {"objectType": "Collection", "identifier": course_id, "status": ["Live", "Unlisted", "Retired"]}
-        answer = self._http.call("POST", "/v3/search", body={"request": {"filters": filters, "fields": ["status"]}})
-        content = member(answer, "result", "content")
+        body = {"request": {"filters": filters, "fields": ["status"]}}
+        result = self._http.result(self._http.call("POST", "/v3/search", body=body))
+        content = result.get("content")
         first = content[0] if isinstance(content, list) and content else None
         status = member(first, "status")
-        if not member(answer, "result", "count") or not isinstance(status, str) or not status:
+        if not result.get("count") or not isinstance(status, str) or not status:
             raise NotReady(f"the search knows no published or retired collection {course_id}")
         return status

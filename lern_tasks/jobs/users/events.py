@@ -11,6 +11,7 @@ from lern_tasks.sunbird.json_text import json_type
 
 STATES: Final = frozenset({"CREATE", "CREATED", "UPDATE", "UPDATED", "DELETE", "DELETED"})
 
+_DELETED: Final = frozenset({"DELETE", "DELETED"})
 _SIGN_UP, _ROLE = "signuptype", "userrole"
 
 
@@ -19,7 +20,8 @@ class UserEvent:
     """A user was created, changed or deleted; what was changed is not in the event but read from the user service.
 
     `producer` is the telemetry's `pid`, empty when the event does not say. `sign_up` and `login_role` are what it says
-    of how the user signed up and logged in. `ets`: when the event was made, epoch ms, if it says so.
+    of how the user signed up and logged in. `deleted`: the account was.
+    `ets`: when the event was made, epoch ms, if it says so.
     """
 
     user_id: str
@@ -27,6 +29,7 @@ class UserEvent:
     sign_up: str | None
     login_role: str | None
     ets: int | None
+    deleted: bool = False
 
 
 def parse(value: str | None) -> UserEvent | Skipped:
@@ -48,6 +51,7 @@ def parse(value: str | None) -> UserEvent | Skipped:
         sign_up=correlated.get(_SIGN_UP),
         login_role=correlated.get(_ROLE),
         ets=event_time(event),
+        deleted=_text(data, "state").upper() in _DELETED,
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
-from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.connections.calls import operation
+from lern_tasks.connections.http import Http, json_of, member, segment
 from lern_tasks.errors import NotReady, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
@@ -60,6 +60,7 @@ class UserProfileClient:
             blocked_codes=job.user_read_api_error,
         )
 
+    @operation(NAME, "read")
     def read(self, user_id: str) -> Profile:
         """The user with this id, judged by the answer's status and its body.
 
@@ -87,9 +88,11 @@ class UserProfileClient:
         self._http.close()
 
     def _answer(self, response: httpx.Response) -> dict[str, Any]:
+        if response.is_success:
+            self._http.check(response)
         try:
-            answer = msgspec.json.decode(response.content)
-        except (ValueError, RecursionError):
+            answer = json_of(response)
+        except ValueError:
             answer = None
         if not isinstance(member(answer, "responseCode"), str):
             raise TransientError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from lern_tasks.connections.calls import calling_for
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
 from lern_tasks.delivery.locked_groups import Group, grouped, locked_groups
 from lern_tasks.delivery.task import event_job
@@ -80,6 +81,7 @@ def _decide(group: UserGroup, cached: Entry, profiles: ProfileReads, ctx: UserRe
         event_times=cached.event_times,
         removable=settings.user_redis_removeable_fields,
         dynamic=settings.framework_fields != "legacy",
+        erased=profile is None and any(r.event.deleted and _asks_for_profile(r, ctx) for r in group.open),
     )
 
 
@@ -89,7 +91,8 @@ def _profile(group: UserGroup, profiles: ProfileReads, ctx: UserResources) -> di
     if not asking:
         return None
     try:
-        return profiles.fields(group.key)
+        with calling_for(asking[0].record.identity):
+            return profiles.fields(group.key)
     except LernError as error:
         fail_each(asking, error)
         return None
@@ -99,7 +102,7 @@ def _changes(groups: Iterable[UserGroup], updates: Mapping[str, Update]) -> Iter
     """What is to be written; records with which nothing is to be written are skipped."""
     for group in groups:
         update = updates[group.key]
-        if update.fields:
+        if update.fields or update.removed:
             yield Change(
                 user_id=group.key,
                 token=group.token,

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lern_tasks.connections.json_values import DEEPEST
 from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.assessments.events import AssessmentEvent, parse
 from lern_tasks.jobs.assessments.rules.attempt import AttemptId, Submission
 from lern_tasks.jobs.assessments.rules.score import Answer
-from lern_tasks.sunbird.json_text import DEEPEST
 from tests.harness.assess_events import KEY, TS, answered, attempt, recompute, text
 from tests.jobs.assessments.rules.attempts import at
 

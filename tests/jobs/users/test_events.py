@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_the_documented_event() -> None:
 
 @pytest.mark.parametrize("state", ["Create", "CREATED", "update", "Updated", "Delete", "DELETED"])
 def test_states_that_count(state: str) -> None:
-    assert parse(event(edata={"state": state})) == PARSED
+    assert parse(event(edata={"state": state})) == replace(PARSED, deleted=state.upper().startswith("DELETE"))
 
 
 @pytest.mark.parametrize("eid", ["LOG", 5, None])

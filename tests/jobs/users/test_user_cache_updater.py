@@ -154,6 +154,20 @@ def test_a_blocked_account_keeps_its_hash_but_for_what_the_event_says(chain: Cha
     assert cached(chain) == {**stored, "usersignintype": "Validated"}
 
 
+@pytest.mark.parametrize(("state", "left"), [("Delete", ["state"]), ("DELETED", ["state"]), ("Update", None)])
+def test_a_deleted_account_that_is_blocked_keeps_nothing_personal(
+    chain: Chain, state: str, left: list[str] | None
+) -> None:
+    stored = {"state": "Goa", "firstname": "Asha", "lastname": "Rao", "email": "enc-mail", "phone": "enc-phone"}
+    cache(chain, **stored)
+    chain.platform.add(users={"u-100": {"blocked": True}})
+    event = changed()
+    event["edata"]["state"] = state
+    assert run(chain, event) == (DONE if left else SKIPPED)
+    assert list(cached(chain)) == (left or list(stored))
+    assert run(chain, event) == SKIPPED
+
+
 def test_an_older_event_does_not_replace_what_a_newer_one_said(chain: Chain) -> None:
     newer = changed("u-100", ROLE, pid="app", ets=1_700_000_000_002)
     older = changed("u-100", ("UserRole", "teacher"), SSO, pid="app", ets=1_700_000_000_001)
@@ -248,7 +262,8 @@ def test_two_workers_in_opposite_order_leave_the_later_read(chain: Chain) -> Non
     assert cached(chain) == {**CACHED, "state": "Assam"}
 
 
-def test_nothing_of_the_person_is_in_what_is_sent_or_published(chain: Chain) -> None:
+def test_nothing_of_the_person_is_in_what_is_sent_or_published(make_chain: MakeChain) -> None:
+    chain = make_chain(LERN_TASKS__MAX_OUTAGE="300")
     profile(chain)
     for status in ("500", "404"):
         chain.platform.switches.user_read = status

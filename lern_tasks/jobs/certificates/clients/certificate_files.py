@@ -10,6 +10,7 @@ import fsspec
 
 from lern_tasks.connections.files import Files
 from lern_tasks.errors import SettingsError
+from lern_tasks.jobs.certificates.clients.container_urls import name_in_container
 from lern_tasks.settings import Settings
 from lern_tasks.settings.certificates import CollectionCertificateGeneratorSettings
 
@@ -41,6 +42,20 @@ def certificate_files(settings: Settings) -> Files:
         raise SettingsError(f"the container of certificates cannot be opened: {remedy}") from None
     # A server that shows certificates may run under another account.
     return Files(url, name="certificate_files", options=options, mode=0o666)
+
+
+def content_in_container(url: str, settings: Settings) -> bytes | None:
+    """What `url` leads to in the container of certificates, read with its keys; None when it lies elsewhere.
+
+    No more than what an answer may have, and a byte. Raises what `Files.get` raises.
+    """
+    job = settings.collection_certificate_generator
+    if not job.cert_container_name:
+        return None
+    container = _place(job)[0]
+    account, endpoint = job.cert_cloud_storage_key, job.cert_cloud_storage_endpoint
+    name = name_in_container(url, container, account=account, endpoint=endpoint)
+    return None if name is None else certificate_files(settings).get(name, most=settings.http.max_answer_bytes + 1)
 
 
 def _missing(job: CollectionCertificateGeneratorSettings) -> Iterator[str]:

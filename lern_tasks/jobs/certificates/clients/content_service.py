@@ -4,8 +4,9 @@ from typing import Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
-from lern_tasks.errors import RefusedByService
+from lern_tasks.errors import RefusedByService, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -25,11 +26,13 @@ class ContentClient:
         job = settings.collection_cert_pre_processor
         return cls(job.service_content_basepath, job.content_read_api, http=settings.http)
 
+    @operation("content", "read")
     def name(self, course_id: str) -> str:
-        """The course's name, empty when it has none. Raises what `Http.call` raises."""
+        """The course's name, empty when it has none. Raises what `Http.call` and `Http.result` raise."""
         answer = self._http.call("GET", f"{self._read_path}/{segment(course_id)}?fields=name")
-        return _text(answer, "name")
+        return _text(self._http.result(answer), "name")
 
+    @operation("content", "read")
     def content_type(self, content_id: str) -> str:
         """The content's type (`SelfAssess`), empty when the service does not know it.
 
@@ -40,7 +43,9 @@ class ContentClient:
         except RefusedByService:
             return ""
         code = member(answer, "responseCode")
-        return _text(answer, "contentType") if isinstance(code, str) and code.upper() == "OK" else ""
+        if not isinstance(code, str):
+            raise TransientError("content answers JSON without responseCode", "content")
+        return _text(self._http.result(answer), "contentType") if code.upper() == "OK" else ""
 
     def ping(self) -> None:
         """Raise DependencyDown unless the service answers."""
@@ -51,6 +56,6 @@ class ContentClient:
         self._http.close()
 
 
-def _text(answer: object, name: str) -> str:
-    value = member(answer, "result", "content", name)
+def _text(result: object, name: str) -> str:
+    value = member(result, "content", name)
     return value if isinstance(value, str) else ""

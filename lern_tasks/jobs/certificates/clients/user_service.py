@@ -7,7 +7,8 @@ from typing import Any, Self
 import httpx
 
 from lern_tasks.catalogue import JobName
-from lern_tasks.connections.http import Http, member, segment
+from lern_tasks.connections.calls import operation
+from lern_tasks.connections.http import Http, segment
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
 
@@ -59,12 +60,13 @@ class UserClient:
         generator = settings.collection_certificate_generator
         return cls(generator.service_learner_basepath, generator.user_read_api, http=settings.http)
 
+    @operation("users", "read")
     def read(self, user_id: str) -> UserAccount:
         """The user with this id. Raises what `Http.call` raises, but for a blocked account."""
         response = self._http.send("GET", f"{self._read_path}/{segment(user_id)}{self._query}")
         if response.status_code == 400 and any(code in response.text for code in _BLOCKED):
             return UserAccount(blocked=True)
-        found = member(self._http.parsed(response), "result", "response")
+        found = self._http.result(self._http.parsed(response)).get("response")
         return UserAccount(fields=found if isinstance(found, dict) else {})
 
     def ping(self) -> None:

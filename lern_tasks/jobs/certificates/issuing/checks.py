@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from lern_tasks.delivery.batch import BatchRecord
 from lern_tasks.delivery.subject import log_fields
@@ -25,11 +24,12 @@ def check_settings(ctx: CertificateResources) -> None:
 
 
 def refuse(records: Iterable[BatchRecord[GenerateRequest]], ctx: CertificateResources) -> None:
-    """Fail the records whose signatories are incomplete, or whose template lies on a host that is not ours."""
+    """Fail the records whose signatories are incomplete, or whose template lies on a host that is refused."""
     for record in records:
         with record.failures():
             _check_signatories(record, ctx)
-            _check_host(record.event, ctx)
+            storage = ctx.settings.collection_certificate_generator.cloud_storage
+            ctx.template_hosts.check(storage.opened(record.event.svg_template))
 
 
 def _check_signatories(record: BatchRecord[GenerateRequest], ctx: CertificateResources) -> None:
@@ -51,22 +51,3 @@ def _check_signatories(record: BatchRecord[GenerateRequest], ctx: CertificateRes
         template_id=request.template_id,
         **log_fields(record.record),
     )
-
-
-def _check_host(request: GenerateRequest, ctx: CertificateResources) -> None:
-    """Raise InvalidEvent unless the template's host is allowed; without a list all are."""
-    hosts = ctx.settings.http.allowed_hosts
-    template_url = ctx.settings.collection_certificate_generator.cloud_storage.opened(request.svg_template)
-    if hosts and _host(template_url) not in hosts:
-        raise InvalidEvent(
-            "edata.svgTemplate points to a host that is not in LERN_HTTP__ALLOWED_HOSTS; add it there, "
-            "or mend the template",
-            "edata.svgTemplate",
-        )
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None

@@ -57,7 +57,8 @@ def _create_once(
     settings = ctx.settings.collection_certificate_generator
     if known is not None and known.osid:
         return [known.osid]
-    body = create_body(certificate, kid=ctx.registry.key_id(), bad_texts=bad_texts(settings.task_rc_badcharlist))
+    bad = bad_texts(settings.task_rc_badcharlist, keep_letters=settings.keep_letters)
+    body = create_body(certificate, kid=ctx.registry.key_id(), bad_texts=bad)
     if known is not None:
         left = known.since_ms / 1000 + settings.index_lag - ctx.now_ms() / 1000
         if left > 0:

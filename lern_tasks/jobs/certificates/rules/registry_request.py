@@ -3,11 +3,14 @@
 See docs/jobs/collection_certificate_generator.md, "Rows".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
+
+_BREAKS = re.compile(r"[\r\n\t]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +31,17 @@ def create_body(certificate: RegistryCertificate, *, kid: str, bad_texts: Sequen
     """The body of the create call; `bad_texts` are removed from every value, as the registry's store refuses them."""
     key = certificate.key
     body: dict[str, Any] = {
-        "certificateLabel": certificate.name,
+        "certificateLabel": _one_line(certificate.name),
         "status": "ACTIVE",
         "templateUrl": certificate.template_url,
         "training": {
             "id": key.course_id,
-            "name": certificate.course_name,
+            "name": _one_line(certificate.course_name),
             "type": "Course",
             "batchId": key.batch_id,
         },
-        "recipient": {"id": key.user_id, "name": certificate.recipient_name},
-        "issuer": {"url": certificate.issuer["url"], "name": certificate.issuer["name"], "kid": kid},
+        "recipient": {"id": key.user_id, "name": _one_line(certificate.recipient_name)},
+        "issuer": {"url": certificate.issuer["url"], "name": _one_line(certificate.issuer["name"]), "kid": kid},
         "signatory": list(certificate.signatories),
     }
     if certificate.old_id:
@@ -47,14 +50,20 @@ def create_body(certificate: RegistryCertificate, *, kid: str, bad_texts: Sequen
     return cleaned
 
 
-def bad_texts(setting: str) -> list[str]:
-    """The texts of `task.rc.badcharlist`, longest first.
+def _one_line(text: str) -> str:
+    """The registry's picture leaves line breaks out, and two words would grow together."""
+    return _BREAKS.sub(" ", text)
+
+
+def bad_texts(setting: str, *, keep_letters: bool = False) -> list[str]:
+    """The texts of `task.rc.badcharlist`, longest first; with `keep_letters` without those that are letters.
 
     The setting is written for JSON text: its `\\\\aaa` is the value `\\aaa`. A lone backslash and blanks, which some
     installations' lists end in, are left out: they would take every backslash and space out of names.
     """
     texts = {text.strip().replace("\\\\", "\\") for text in setting.split(",")}
-    return sorted((text for text in texts if text.strip("\\")), key=lambda text: (-len(text), text))
+    chosen = (text for text in texts if text.strip("\\") and not (keep_letters and text.isalpha()))
+    return sorted(chosen, key=lambda text: (-len(text), text))
 
 
 def search_filters(certificate: RegistryCertificate) -> dict[str, Any]:

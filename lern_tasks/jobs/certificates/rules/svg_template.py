@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 # As the Flink job writes them, whatever the locale of this process.
@@ -43,6 +44,35 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def xml_text(value: str) -> str:
     """`value` as it must stand in XML, in a text or in an attribute; characters that XML does not know are left out."""
     return escape(_NOT_XML.sub("", value), {'"': "&quot;", "'": "&apos;"})
+
+
+class _Declares(Exception):
+    """The document declares entities or rules of its own."""
+
+
+def svg_fault(text: str) -> str:
+    """What keeps a text from being an SVG, in words; empty for nothing.
+
+    Read as XML that brings no declarations of its own and fetches nothing. A DOCTYPE that only names the standard, as
+    drawing programs write it, does neither.
+    """
+    parser = expat.ParserCreate("utf-8")
+    elements: list[str] = []
+
+    def doctype(_name: str, _system: str | None, _public: str | None, declares: int) -> None:
+        if declares:
+            raise _Declares
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = lambda name, _attributes: elements.append(name) if not elements else None
+    try:
+        # Line breaks before it go when the picture is made.
+        parser.Parse(text.lstrip(), True)
+    except _Declares:
+        return "it declares entities of its own"
+    except expat.ExpatError as error:
+        return f"it is no XML (line {error.lineno})"
+    return "" if elements[0].rpartition(":")[2] == "svg" else "it is another kind of XML"
 
 
 def template_values(certificate: Mapping[str, Any]) -> dict[str, str | None]:

@@ -71,6 +71,20 @@ class MergedContent:
     pending: PendingCounts | None
 
 
+def still_to_count(
+    fresh: AbstractSet[str],
+    read_again: AbstractSet[str],
+    stored: Mapping[str, StoredContent],
+    pending: Mapping[str, PendingCounts],
+) -> frozenset[str]:
+    """Of the contents to count, all but those `read_again` that the rows show as counted: their markers are gone.
+
+    Counts that were noted down, and perhaps not written, are written as for any other event.
+    """
+    counted = {c for c in read_again if c in stored and stored[c].counts.completed > 0 and c not in pending}
+    return frozenset(fresh - counted)
+
+
 def merge_consumption(
     stored: Mapping[str, StoredContent],
     seen: Mapping[str, int],

@@ -20,8 +20,14 @@ def escaped(text: str) -> str:
 
 
 def json_text(value: object) -> str:
-    """JSON without blanks; names sorted, so that the same value is always the same text."""
-    return whole(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+    """JSON without blanks and without nulls in lists; names sorted, so that the same value is always the same text."""
+    return whole(json.dumps(_without_nulls(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items()}
+    return [_without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
 def whole(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lern_tasks.jobs.users.rules.framework import PREFIX
 from lern_tasks.jobs.users.rules.sign_in import Dated
+
+_PERSONAL: Final = frozenset({"firstname", "lastname", "email", "phone"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +27,20 @@ def decide_update(
     event_times: Mapping[str, int],
     removable: Collection[str],
     dynamic: bool,
+    erased: bool = False,
 ) -> Update:
     """What `profile` and `events` change in `stored`, whose fields from events have `event_times`.
 
     `profile` is None when the user was not read: then nothing is removed. `removable` names the fields that go when
-    the profile does not have them; with `dynamic` those of the framework's categories too.
+    the profile does not have them; with `dynamic` those of the framework's categories too. `erased`: the account was
+    deleted and its profile is not to be had any more, so what is personal goes.
     """
     kept = {name: dated for name, dated in events.items() if dated >= _last(name, stored, event_times)}
     fields = {**(profile or {}), **{name: dated.value for name, dated in kept.items()}}
-    gone = frozenset() if profile is None else _gone(stored, fields, removable, dynamic=dynamic)
+    if profile is None:
+        gone = _PERSONAL & stored.keys() if erased else frozenset[str]()
+    else:
+        gone = _gone(stored, fields, removable, dynamic=dynamic)
     return Update(fields=fields, removed=gone, event_times={name: dated.time_ms for name, dated in kept.items()})
 
 

@@ -20,7 +20,14 @@ def test_course_name() -> None:
     assert answers.sent == ("GET", f"{BASE}/content/v4/read/do_1?fields=name")
 
 
-@pytest.mark.parametrize("document", [{}, {"result": {}}, {"result": {"content": {"name": None}}}, []])
+@pytest.mark.parametrize("document", [{}, [], "up", {"result": ""}])
+def test_json_that_is_no_answer_of_the_service_is_asked_for_again(document: object) -> None:
+    for question in (content(ok(document)).name, content(ok(document)).content_type):
+        with pytest.raises(TransientError):
+            question("do_1")
+
+
+@pytest.mark.parametrize("document", [{"result": {}}, {"result": {"content": {"name": None}}}])
 def test_course_without_a_name(document: object) -> None:
     assert content(ok(document)).name("do_1") == ""
 
@@ -42,7 +49,6 @@ def test_content_type() -> None:
         ({"responseCode": "RESOURCE_NOT_FOUND"}, 404),
         ({"responseCode": "SERVER_ERROR", "result": {"content": {"contentType": "SelfAssess"}}}, 200),
         ({"responseCode": "OK", "result": {"content": {}}}, 200),
-        ({}, 200),
     ],
 )
 def test_content_type_that_nobody_knows_is_empty(document: object, status: int) -> None:

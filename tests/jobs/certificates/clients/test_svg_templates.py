@@ -1,10 +1,14 @@
+import socket
+
 import httpx
 import pytest
 
+from lern_tasks.connections.http import Http
 from lern_tasks.demo.platform.platform_api import PlatformApi
 from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, RefusedByService, TransientError
 from lern_tasks.jobs.certificates.clients import svg_templates as templates
 from lern_tasks.jobs.certificates.clients.svg_templates import TemplateClient
+from lern_tasks.jobs.certificates.clients.template_hosts import TemplateHosts, place_of
 from tests.harness.answers import HTTP, Answers
 
 URL = "https://cdn.example/content/merit.svg?v=2"
@@ -13,7 +17,7 @@ SVG = "<svg>ü</svg>"
 
 def client(answer: httpx.Response | Exception, *hosts: str, expiry: float = 300.0) -> tuple[TemplateClient, Answers]:
     answers = Answers(answer)
-    return TemplateClient(hosts, http=HTTP, expiry=expiry, transport=answers), answers
+    return TemplateClient(TemplateHosts(listed=frozenset(hosts)), http=HTTP, expiry=expiry, transport=answers), answers
 
 
 def test_a_template_is_downloaded_once() -> None:
@@ -48,6 +52,8 @@ def test_a_byte_order_mark_is_no_part_of_it() -> None:
         (httpx.Response(302, headers={"Location": "http://internal.example/x.svg"}), RefusedByService),
         (httpx.Response(200, content=b"<html>not found</html>"), RefusedByService),
         (httpx.Response(200, content=b"<svg>\xff</svg>"), RefusedByService),
+        (httpx.Response(200, content=b"a text with <svg in it"), RefusedByService),
+        (httpx.Response(200, content=b"<svg>" + b" " * HTTP.max_answer_bytes + b"</svg>"), RefusedByService),
         (httpx.Response(500), TransientError),
         (httpx.ReadTimeout("slow"), TransientError),
     ],
@@ -85,6 +91,49 @@ def test_our_own_storage_may_be_away_another_host_is_the_templates_fault(answer:
 def test_the_platforms_template() -> None:
     with PlatformApi() as platform:
         platform.add(templates={"merit.svg": SVG})
-        opened = TemplateClient([], http=HTTP)
-        assert opened.read(platform.template_url("merit.svg")) == SVG
-        opened.close()
+        url = platform.template_url("merit.svg")
+        own = place_of(url)
+        assert own is not None
+        assert TemplateClient(TemplateHosts(own=frozenset({own})), http=HTTP).read(url) == SVG
+        # The same machine under another port is another service, by whatever name.
+        for name in ("127.0.0.1", "localhost"):
+            with pytest.raises(InvalidEvent, match="own machine"):
+                TemplateClient(TemplateHosts(own=frozenset({("127.0.0.1", 1)})), http=HTTP).read(
+                    url.replace("127.0.0.1", name)
+                )
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["203.0.113.7", "127.0.0.1"])
+    asked: list[str] = []
+
+    def resolved(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    connected: list[str] = []
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(Http, "_proxy", lambda _: None)
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    opened = TemplateClient(TemplateHosts(), http=HTTP)
+    with pytest.raises(TransientError):
+        opened.read("http://rebound.example/a.svg")
+    assert (asked, connected) == (["rebound.example"], ["203.0.113.7"])
+    with pytest.raises(InvalidEvent, match="own machine"):
+        opened.read("http://rebound.example/a.svg")
+    assert connected == ["203.0.113.7"]
+
+
+def test_a_template_in_the_container_of_certificates_is_read_with_its_keys() -> None:
+    answers = Answers(httpx.Response(403))
+    kept = {URL: SVG.encode()}
+    opened = TemplateClient(TemplateHosts(), http=HTTP, kept=kept.get, transport=answers)
+    assert opened.read(URL) == SVG
+    assert not answers.requests
+    with pytest.raises(RefusedByService):
+        opened.read(f"{URL}&other")

@@ -42,6 +42,12 @@ def test_other_refusals_are_no_blocked_user(status: int, expected: type[LernErro
         users(ok({"params": {"err": code}}, status=status)).read("u1")
 
 
+@pytest.mark.parametrize("document", [{}, [], "up", {"result": None}])
+def test_json_that_is_no_answer_of_the_service_is_asked_for_again(document: object) -> None:
+    with pytest.raises(TransientError):
+        users(ok(document)).read("u1")
+
+
 def test_answer_without_a_user_is_an_empty_user() -> None:
     assert users(ok({"result": {"response": None}})).read("u1") == UserAccount()
 

@@ -117,6 +117,17 @@ def test_the_setting(setting: str, texts: list[str]) -> None:
     assert bad_texts(setting) == texts
 
 
+def test_letters_may_stay() -> None:
+    assert bad_texts(DEFAULT, keep_letters=True) == ["\\aaa", "\\x00"]
+
+
+@pytest.mark.parametrize("broken", ["Class 5\nMaths", "Class 5\r\nMaths", "Class 5\n\tMaths"])
+def test_a_line_break_in_a_name_is_a_blank(broken: str) -> None:
+    made = body(name=broken, recipient_name=broken, course_name=broken, issuer={**ISSUER, "name": broken})
+    names = [made["certificateLabel"]] + [made[part]["name"] for part in ("training", "recipient", "issuer")]
+    assert names == ["Class 5 Maths"] * 4
+
+
 def test_another_list_replaces_the_default() -> None:
     assert body(bad="#", name="#1 Øystein")["certificateLabel"] == "1 Øystein"
 

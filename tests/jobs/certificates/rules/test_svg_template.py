@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lern_tasks.jobs.certificates.rules.document import certificate_object
-from lern_tasks.jobs.certificates.rules.svg_template import svg_address, template_values
+from lern_tasks.jobs.certificates.rules.svg_template import svg_address, svg_fault, template_values
 from tests.jobs.certificates.rules.certificate_documents import document
 
 PREFIX = "data:image/svg+xml,"
@@ -123,3 +123,35 @@ def test_the_second_signatory() -> None:
     second = {"name": "x", "id": "y", "designation": "Dean", "image": "https://cdn.example/2.png"}
     found = template_values(certificate_object(document(signatories=[second, second, second])))
     assert (found["signatory1Image"], found["signatory1Designation"]) == ("https://cdn.example/2.png", "Dean")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<svg/>",
+        '\n<?xml version="1.0" encoding="UTF-8"?>\n<!-- by hand --><svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>',
+        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"><svg/>',
+        "<svg>" + "<g>" * 50_000 + "</g>" * 50_000 + "</svg>",
+    ],
+    ids=range(4),
+)
+def test_what_is_an_svg(text: str) -> None:
+    assert svg_fault(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "no XML"),
+        ("all about <svg", "no XML"),
+        ("<svg><g></svg>", "no XML"),
+        ("<svg>a & b</svg>", "no XML"),
+        ("<html><svg/></html>", "another kind"),
+        ("<svgx/>", "another kind"),
+        ('<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg>&b;</svg>', "declares"),
+        ('<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>', "declares"),
+        ('<!DOCTYPE svg SYSTEM "x.dtd" [<!ENTITY % p SYSTEM "http://x/"> %p;]><svg/>', "declares"),
+    ],
+)
+def test_what_is_no_svg(text: str, fault: str) -> None:
+    assert fault in svg_fault(text)
