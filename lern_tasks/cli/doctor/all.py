@@ -1,6 +1,6 @@
 """Everything that is looked at for some jobs."""
 
-from lern_tasks.cli.doctor import cassandra, kafka, redis, relation_cache, services, settings, workers
+from lern_tasks.cli.doctor import cassandra, kafka, redis, relation_cache, services, settings, templates, workers
 from lern_tasks.cli.doctor.finding import Check, Jobs
 from lern_tasks.settings import Settings
 
@@ -15,4 +15,5 @@ def checks(values: Settings, jobs: Jobs) -> list[Check]:
         *workers.checks(jobs),
         *relation_cache.checks(values, jobs),
         *services.checks(values, jobs),
+        *templates.checks(jobs),
     ]
