@@ -23,11 +23,14 @@ broker_transport_options = {
     "unacked_restore_interval": 5,  # seconds between looks for messages of dead workers
     "unacked_mutex_expire": 30,  # seconds that a worker which dies in such a look keeps the others from it; not 300
     "unacked_restore_throttle": 1,  # every look, not every tenth
-    "socket_timeout": _settings.redis.timeout,
+    "socket_timeout": min(_settings.redis.timeout, 5),  # seconds; while the main process waits, all its children do
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
-    "health_check_interval": 25,
+    "health_check_interval": 10,  # seconds of silence until a connection that was cut is dropped: found within 30
 }
+redis_socket_timeout = _settings.redis.timeout  # of the results; Celery's own is two minutes
+redis_socket_connect_timeout = 5
+redis_socket_keepalive = True
 result_backend_transport_options = {"retry_policy": {"timeout": 5.0, "max_retries": 3}}
 
 beat_schedule = {

@@ -6,7 +6,8 @@ LernError
 ├── RuleViolation       a business rule says no for good: dead letter at once
 ├── RefusedByService    a dependency says no for good (4xx): dead letter at once
 ├── DependencyDown      an outage; not the record's fault, consumes no attempt, ends by age only
-│   └── SchemaMismatch  a table differs from what the jobs need
+│   ├── SchemaMismatch  a table differs from what the jobs need
+│   └── PartlyDown      one operation, or one topic, does not work while the rest may: the record goes round
 ├── NotReady            data that will come is not there yet
 ├── TransientError      this record failed this time
 │   └── UnknownOutcome  a write may or may not have happened: look before trying again
@@ -151,3 +152,16 @@ class SchemaMismatch(DependencyDown):
 
     def __init__(self, message: str) -> None:
         super().__init__("cassandra", message)
+
+
+class PartlyDown(DependencyDown):
+    """One `part` of the dependency `name` is out: an operation of a service, a topic. The rest may work.
+
+    So nobody waits in place: the record goes round, and its process serves others. `asked`: the part was tried for this
+    record, and did not work; else it was known to be out.
+    """
+
+    def __init__(self, name: str, message: str, *, part: str, asked: bool = True) -> None:
+        super().__init__(name, message)
+        self.part = part
+        self.asked = asked

@@ -15,6 +15,7 @@ CounterName = Literal[
     "messages-parked",  # messages that Celery itself would have dropped
     "suppressed-failures",  # violations let through because enable.suppress.exception is true
     "not-a-leaf-node-count",  # assessed contents that their course does not have; with leaf_check log accepted
+    "outages",  # operations of services that went out: nobody asks but one record at a time
     "lock-lost",  # writes that were late: the lock had gone to another worker
     # The documented counters of the Flink jobs, same names and meaning, monotonic instead of reset when read.
     "total-events-count",

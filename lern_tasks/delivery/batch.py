@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
+from lern_tasks.connections.calls import calling_for
 from lern_tasks.delivery.record import Record
-from lern_tasks.errors import DependencyDown, InvalidEvent, LernError
+from lern_tasks.errors import DependencyDown, InvalidEvent, LernError, PartlyDown
 
 E = TypeVar("E")
 
@@ -95,9 +96,10 @@ class BatchRecord(Generic[E]):
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """An error raised inside is the outcome of this record alone."""
+        """An error raised inside is the outcome of this record alone; services are asked in its name."""
         try:
-            yield
+            with calling_for(self.record.identity):
+                yield
         except LernError as error:
             self.fail(error)
 
@@ -122,16 +124,16 @@ class Batch(Generic[E]):
             record.fail(error)
 
     def blocked(self) -> DependencyDown | None:
-        """The outage that keeps records of this message from being done, if any."""
+        """The outage that is to be waited out in place, if any."""
         for record in self.records:
-            if isinstance(record.outcome, Failed) and isinstance(record.outcome.error, DependencyDown):
+            if isinstance(record.outcome, Failed) and _is_blocking(record.outcome.error):
                 return record.outcome.error
         return None
 
     def reopen_blocked(self) -> None:
         """Take back the outcomes that an outage gave, to try again: a part of the work may be done by then."""
         for record in self.records:
-            if isinstance(record.outcome, Failed) and isinstance(record.outcome.error, DependencyDown):
+            if isinstance(record.outcome, Failed) and _is_blocking(record.outcome.error):
                 record.outcome = None
                 record.delivered_before = True
 
@@ -141,3 +143,7 @@ def fail_each(records: Iterable[BatchRecord[E]], error: LernError) -> None:
     for record in records:
         if record.outcome is None:
             record.fail(error)
+
+
+def _is_blocking(error: BaseException) -> TypeGuard[DependencyDown]:
+    return isinstance(error, DependencyDown) and not isinstance(error, PartlyDown)

@@ -13,6 +13,7 @@ from lern_tasks.catalogue import ROWS
 from lern_tasks.connections.redis import Client, translated
 from lern_tasks.delivery.dead_letter import DeadLetter, Failure
 from lern_tasks.delivery.record import Record
+from lern_tasks.delivery.subject import subject_of
 from lern_tasks.errors import LernError
 
 _KEPT = 86_400
@@ -31,21 +32,15 @@ def letter_key(failure: Failure, record: Record) -> str | None:
     """
     if not any(row.asks for row in ROWS.values() if row.name == failure.job):
         return None
+    subject = subject_of(record.text)
+    if not (subject.users and subject.course and subject.batch):
+        return None
     try:
         edata = msgspec.json.decode(record.text or "null")["edata"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+        what = msgspec.json.encode([failure.job, failure.code, failure.error, edata], order="sorted")
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyError, TypeError):
         return None
-    if not _is_about_an_enrolment(edata):
-        return None
-    what = msgspec.json.encode([failure.job, failure.code, failure.error, edata], order="sorted")
     return f"lern:letter:{hashlib.sha256(what).hexdigest()[:32]}"
-
-
-def _is_about_an_enrolment(edata: object) -> bool:
-    data = edata if isinstance(edata, dict) else {}
-    related = data.get("related")
-    ids = {**related, **data} if isinstance(related, dict) else data
-    return bool((ids.get("userId") or ids.get("userIds")) and ids.get("courseId") and ids.get("batchId"))
 
 
 class EqualLetters:

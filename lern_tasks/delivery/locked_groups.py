@@ -11,6 +11,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from lern_tasks.catalogue import JobName
+from lern_tasks.connections.calls import calling_for
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
 from lern_tasks.delivery.locks import HeldLocks
 from lern_tasks.delivery.record import Record
@@ -55,9 +56,10 @@ class Group(Generic[K, E]):
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """An error raised inside is the outcome of this group alone."""
+        """An error raised inside is the outcome of this group alone; services are asked in its name."""
         try:
-            yield
+            with calling_for(self.cause.identity):
+                yield
         except LernError as error:
             self.fail(error)
 

@@ -1,6 +1,7 @@
 """The record: an event with its coordinates, as bridge and tasks pass it on. See docs/architecture.md, "Messages"."""
 
 import base64
+import hashlib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
@@ -49,6 +50,7 @@ class Record:
     `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt`, `not_yet` and
     `first_failed_ms` are its `attempts`, members of their own on the wire; `not_before_ms` is epoch ms.
     `bulk`: a part of mass work, so that neither it nor what follows from it goes before live learners.
+    `failed_call_ms` is when a service last failed for it, by Redis' clock; `waits_for` the operation that is out.
     """
 
     value: str | None
@@ -66,6 +68,8 @@ class Record:
     not_before_ms: int | None = None
     delivered_before: bool = False
     bulk: bool = False
+    failed_call_ms: int | None = None
+    waits_for: str | None = None
 
     @property
     def text(self) -> str | None:
@@ -86,6 +90,12 @@ class Record:
     def attempts(self) -> Attempts:
         """What the record has spent of its retries."""
         return Attempts(attempt=self.attempt, not_yet=self.not_yet, first_failed_ms=self.first_failed_ms)
+
+    @property
+    def identity(self) -> str:
+        """What tells this record from all others, the same whenever it comes again; quotes nothing of it."""
+        place = f"{self.first_origin}:{self.value}"
+        return hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def raw(self) -> bytes | None:
         """The value's bytes, exactly as they were read."""

@@ -20,6 +20,7 @@ from lern_tasks.delivery.delivery_counter import DeliveryCounter
 from lern_tasks.delivery.equal_letters import EqualLetters
 from lern_tasks.delivery.idempotency import IdempotencyKeys
 from lern_tasks.delivery.locks import Locks
+from lern_tasks.delivery.outages.breakers import Breakers
 from lern_tasks.delivery.resumable.checkpoints import RunStates
 from lern_tasks.delivery.task_sender import Sender
 from lern_tasks.settings import Settings
@@ -108,6 +109,11 @@ class Resources:
     def locks(self) -> Locks:
         """Locks on rows."""
         return Locks(self.redis.client("state"), lease=self.settings.tasks.lock_lease)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        """Which operations of services are out."""
+        return Breakers.from_settings(self.redis.client("state"), self.settings)
 
     @cached_property
     def delivery_counter(self) -> DeliveryCounter:

@@ -14,6 +14,7 @@ from lern_tasks.errors import (
     LernError,
     LockBusy,
     NotReady,
+    PartlyDown,
     Requeue,
     TransientError,
     UnknownOutcome,
@@ -137,7 +138,8 @@ def decide(error: LernError, attempts: Attempts, *, now_ms: int, limits: RetryLi
     age = max(0, now_ms - first_failed_ms) / 1000 if first_failed_ms is not None else 0.0
     match error:
         case DependencyDown():
-            return _by_age(error, age, limits.outage_delay, limits)
+            delay = _round(age, limits, jitter) if isinstance(error, PartlyDown) else limits.outage_delay
+            return _by_age(error, age, delay, limits)
         case NotReady(consumes=False):
             return _by_age(error, age, limits.not_yet_free_delay, limits)
         case NotReady():
@@ -153,6 +155,11 @@ def decide(error: LernError, attempts: Attempts, *, now_ms: int, limits: RetryLi
 def _by_age(error: LernError, age: float, delay: float, limits: RetryLimits) -> Decision:
     """An outage is not the record's fault: it spends nothing and ends by age alone."""
     return GiveUp(code=error.code) if age >= limits.max_outage else Again(delay_seconds=delay, consumes=None)
+
+
+def _round(age: float, limits: RetryLimits, jitter: float) -> float:
+    """As long again as the record has waited, so that short outages end soon and long ones are no load; spread."""
+    return min(limits.cap, max(limits.base, age)) * (1 - jitter / 2)
 
 
 def _not_yet(error: NotReady, spent: int, limits: RetryLimits) -> Decision:

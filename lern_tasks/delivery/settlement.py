@@ -20,7 +20,7 @@ from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.retry_policy import Again, GiveUp, RetryPolicy
 from lern_tasks.delivery.subject import log_fields
 from lern_tasks.delivery.task_sender import derived_id
-from lern_tasks.errors import DependencyDown, LernError, NotReady, Requeue, RuleViolation
+from lern_tasks.errors import DependencyDown, LernError, NotReady, PartlyDown, Requeue, RuleViolation
 from lern_tasks.logs import logger
 from lern_tasks.metrics import CounterName, count
 
@@ -44,6 +44,8 @@ class Settlement:
     def settle(self, batch: Batch[Any]) -> dict[str, int]:
         """Publish the dead letters, send again what is to be tried again; the counts by outcome.
 
+        `waiting`: those of `again` for which nothing was tried, when there are any.
+
         Does not return before both are confirmed.
         """
         requeued: dict[tuple[float, bool], list[Record]] = defaultdict(list)
@@ -61,7 +63,7 @@ class Settlement:
             if isinstance(error, NotReady) and error.remedy:
                 error.remedy.ask(self._ctx, record.record)
             singly = isinstance(error, Requeue) and error.singly
-            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision))
+            requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision, error))
         unconfirmed = self._publish_dead_letters(dead)
         requeued[0.0, False] += [record.record.next(delivered_before=True) for record in unconfirmed]
         for (delay, singly), records in requeued.items():
@@ -86,7 +88,7 @@ class Settlement:
             )
             self._outage_wait.call_until_done(send)
 
-    def _next(self, record: Record, decision: Again) -> Record:
+    def _next(self, record: Record, decision: Again, error: BaseException) -> Record:
         now_ms = self._policy.now_ms
         wait = int(decision.delay_seconds * 1000)
         return record.next(
@@ -94,6 +96,7 @@ class Settlement:
             # Only a wait above the cap needs to be remembered: the broker itself keeps the others.
             not_before_ms=now_ms + wait if decision.delay_seconds > self._cap else None,
             delivered_before=True,
+            waits_for=error.part if isinstance(error, PartlyDown) else None,
         )
 
     def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
@@ -145,15 +148,17 @@ class Settlement:
         count(documented.skipped, counts["skipped"], job=self._job)
         if documented.total:
             count(documented.total, sum(not record.delivered_before for record in batch), job=self._job)
-        return counts
+        waiting = sum(_is_waiting(record) for record in batch)
+        return {**counts, "waiting": waiting} if waiting else counts
 
 
 def log_done(counts: Mapping[str, int], again: Sequence[tuple[Record, BaseException]]) -> None:
     """Say that a message ended; what goes `again`, why, and where the first of it came from.
 
-    At DEBUG where each of its records has a line of its own.
+    At DEBUG where each of its records has a line of its own, or only waits: there may be thousands, once a minute each.
     """
-    told = counts.get("skipped", 0) + counts.get("dead", 0) == sum(counts.values())
+    waiting = counts.get("waiting", 0)
+    told = counts.get("skipped", 0) + counts.get("dead", 0) + waiting == sum(counts.values()) - waiting
     causes = Counter(f"{code_of(error)}: {error_text(error)}" for _, error in again).most_common(_CAUSES)
     fields = {"because": [f"{number} x {text}" for text, number in causes], **log_fields(again[0][0])} if again else {}
     _log.log(logging.DEBUG if told else logging.INFO, "message_done", **counts, **fields)
@@ -169,3 +174,8 @@ _OUTCOME_COUNTERS: dict[str, CounterName] = {
 
 def _number(records: Iterable[BatchRecord[Any]], kind: type) -> int:
     return sum(isinstance(record.outcome, kind) for record in records)
+
+
+def _is_waiting(record: BatchRecord[Any]) -> bool:
+    error = record.outcome.error if isinstance(record.outcome, Failed) else None
+    return isinstance(error, PartlyDown) and not error.asked

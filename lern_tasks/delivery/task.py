@@ -14,9 +14,11 @@ from celery import Task, shared_task
 
 from lern_tasks import settings as lern_settings
 from lern_tasks.catalogue import JobName, task_name
+from lern_tasks.connections.calls import calling_for, watched_by
 from lern_tasks.delivery.batch import Batch, BatchRecord, Parse
 from lern_tasks.delivery.delivery_counter import PoisonMessage
 from lern_tasks.delivery.outage import OutageWait, no_soft_limit
+from lern_tasks.delivery.outages.call_watch import CallWatch
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources, process_resources
 from lern_tasks.delivery.settlement import Settlement, log_done
@@ -113,8 +115,11 @@ def run_message(
         if delivery > ctx.settings.tasks.max_deliveries:
             batch.fail_open(PoisonMessage(f"delivered {delivery} times without an end; not run again"))
         else:
-            _postpone_early(batch, ctx.now_ms())
-            _work(batch, parse, partial(body, batch, ctx), outage_wait, reset_counter)
+            watch = CallWatch(ctx.breakers, job)
+            _postpone(batch, watch, ctx.now_ms())
+            with watched_by(watch), calling_for(records[0].identity if records else ""):
+                _parse(batch, parse)
+                _work(batch, partial(body, batch, ctx), watch, outage_wait, reset_counter)
         with no_soft_limit():
             counts = settlement.settle(batch)
     reset_counter()
@@ -138,18 +143,23 @@ def _split(job: JobName, settlement: Settlement, records: Sequence[Record]) -> d
     return {"split": len(records)}
 
 
+def _parse(batch: Batch[E], parse: Parse[E]) -> None:
+    for record in batch.open:
+        record.parse(parse)
+
+
 def _work(
     batch: Batch[E],
-    parse: Parse[E],
     body: Callable[[], None],
+    watch: CallWatch,
     outage_wait: OutageWait,
     reset_counter: Callable[[], None],
 ) -> None:
-    """Parse, then run the body until every record has an outcome, or an outage outlasts the time there is to wait."""
-    for record in batch.open:
-        record.parse(parse)
+    """Run the body until every record has an outcome, or an outage outlasts the time there is to wait."""
     while batch.open:
         _run_body(batch, body)
+        for record in batch:
+            watch.judge(record)
         down = batch.blocked()
         if down is None:
             return
@@ -167,8 +177,10 @@ def _wait(outage_wait: OutageWait, down: DependencyDown) -> bool:
         return False
 
 
-def _postpone_early(batch: Batch[E], now_ms: int) -> None:
-    """Records whose wait is longer than one countdown are sent again until it is over."""
+def _postpone(batch: Batch[E], watch: CallWatch, now_ms: int) -> None:
+    """Send again the records whose wait is longer than one countdown, and those whose outage goes on."""
+    for record in batch.open:
+        watch.hold_back(record)
     for record in batch.open:
         left = (record.record.not_before_ms or 0) - now_ms
         if left > 0:

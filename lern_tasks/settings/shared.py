@@ -2,9 +2,9 @@
 
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from lern_tasks.settings.field import documented, ours
 from lern_tasks.settings.redis_address import parsed
@@ -75,6 +75,10 @@ class CassandraSettings(Scope):
     username: str = ours("", note="user")
     password: SecretStr = ours(SecretStr(""), note="password")
     tls_ca: str = ours("", note="file with the CA certificates; set it to use TLS")
+    tls_check_host: bool = ours(True, note="with TLS: a node's certificate must name the address that it is reached by")
+    protocol_version: Annotated[int, Field(ge=3, le=5)] = ours(
+        4, note="of CQL's native protocol; all from Cassandra 2.2 to 5 speak 4"
+    )
     timeout: float = ours(10.0, note="seconds for one statement: the server itself gives up a read after 5 s")
     connect_timeout: float = ours(5.0, note="seconds for one connection attempt")
     hierarchy_keyspace: str = ours("{env}_hierarchy_store", note="keyspace of content_hierarchy")
@@ -118,6 +122,12 @@ class BridgeSettings(Scope):
     poll: int = ours(500, note="records taken from Kafka at once")
     metrics_port: int = ours(0, note="port of the metrics page; 0: none")
     metrics_host: str = ours("127.0.0.1", note="address that it is served at; 0.0.0.0: every one of this machine")
+
+
+class FlowerSettings(Scope):
+    """`LERN_FLOWER__...`"""
+
+    open: bool = ours(False, note="let Flower start without a password: whoever reaches it sees ids and triggers tasks")
 
 
 class FileSettings(Scope):

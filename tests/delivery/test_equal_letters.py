@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 
+from lern_tasks.delivery.record import encode
 from lern_tasks.errors import DependencyDown
 from lern_tasks.operations.reconcile import reconcile_enrolment
 from lern_tasks.operations.reissue import reissue_certificate
 from lern_tasks.sunbird.tables import COURSE_BATCH
 from tests.delivery.resumable.long_tasks import LongTasks
+from tests.harness.bad_events import ANYWHERE
 from tests.harness.course import batch, enrol, publish
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
@@ -64,6 +66,15 @@ def test_another_question_or_another_cause_is_another_letter(broken: Chain) -> N
 def test_an_event_that_does_not_say_whose_enrolment_it_is_about_stands_alone(broken: Chain) -> None:
     ask(broken, 2, batchId=None)
     assert listed(broken) == [1, 1]
+
+
+@pytest.mark.parametrize("value", ANYWHERE.values(), ids=list(ANYWHERE))
+def test_what_cannot_be_read_stands_alone(chain: Chain, value: bytes | None) -> None:
+    text, encoding = encode(value)
+    for _ in range(2):
+        chain.run(JOB, chain.record(text, encoding=encoding))
+    assert listed(chain) == [1, 1]
+    assert [letter.message.value for letter in letters(chain)] == [value, value]
 
 
 def test_after_a_replay_the_next_failure_is_a_letter_again(broken: Chain) -> None:

@@ -10,14 +10,15 @@ _PIECE = 65_536
 class TcpProxy:
     """Relays 127.0.0.1:port to `target` ("host:port"); can go away and come back, or fall silent."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, bind: str = "127.0.0.1", at: int = 0) -> None:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._sockets: list[socket.socket] = []
         self._listener: socket.socket | None = None
         self._audible = threading.Event()
         self._audible.set()
-        self.port = 0
+        self._bind = bind
+        self.port = at
         self.connections = 0
         self.first_bytes: list[int] = []
         """What each connection's client began with: 22 is a TLS handshake."""
@@ -25,11 +26,11 @@ class TcpProxy:
     @property
     def address(self) -> str:
         """`127.0.0.1:port`: the same after it was away."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self._bind}:{self.port}"
 
     def start(self) -> None:
         """Listen; at the first time on a free port."""
-        self._listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
+        self._listener = socket.create_server((self._bind, self.port), reuse_port=False)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 

@@ -40,7 +40,7 @@ def print_letters(rows: Sequence[Mapping[str, Any]]) -> None:
     else:
         for row in shown:
             say("  ".join(str(row[name]) for name in ("letter", "failed_at", "job", "code") if row[name]))
-            for text in (row["error"], row["about"], row["replayed"], row["remedy"]):
+            for text in (row["error"], row["often"], row["about"], row["replayed"], row["remedy"]):
                 if text:
                     say(f"    {_one_line(text)}")
             say("")
@@ -62,7 +62,8 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     names = (("user", " ".join(row["users"])), ("course", row["course"]), ("batch", row["batch"]))
     about = "  ".join(f"{name} {_one_line(found)}" for name, found in names if found)
     replayed = row["replayed"] and f"replayed {row['replayed']}, {_helped(row['failed_again'])}"
-    return {**row, "about": about, "replayed": replayed or ""}
+    often = f"came {row['times']} times" if row["times"] > 1 else ""
+    return {**row, "about": about, "often": often, "replayed": replayed or ""}
 
 
 def _helped(failed_again: str | None) -> str:

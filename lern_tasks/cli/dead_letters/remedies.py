@@ -1,12 +1,10 @@
 """The command that mends what a dead letter is about. See docs/operations.md, "What mends a dead letter"."""
 
 import shlex
-from typing import Any
-
-import msgspec
 
 from lern_tasks.catalogue import ROWS
 from lern_tasks.cli.dead_letters.stored import StoredDeadLetter
+from lern_tasks.delivery.subject import Subject
 
 _WHOSE = "{userId} {courseId} {batchId}"
 """What an event must say for its certificate to be asked for anew."""
@@ -22,31 +20,17 @@ def remedy(dead_letter: StoredDeadLetter, *, replayed: bool = False) -> str:
     if failure is None or row is None:
         return ""
     if failure.unreadable:
-        instead = _filled(_WHOSE if row.anew else row.instead, where.value)
+        instead = _filled(_WHOSE if row.anew else row.instead, dead_letter.subject)
         if not row.anew or not instead:
             return instead
     command = ["lern", "dead-letters", "replay", "--letter", where.topic, str(where.partition), str(where.offset)]
     return shlex.join([*command, "--again"] if replayed else command)
 
 
-def _filled(command: str, value: bytes | None) -> str:
-    """The command with the ids that the event has; empty when it lacks one of them."""
-    try:
-        return command.format_map(_Ids(value)) if "{" in command else command
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+def _filled(command: str, subject: Subject) -> str:
+    """The command with the ids of the event; empty when it lacks one of them."""
+    user = subject.users[0] if len(subject.users) == 1 else ""
+    ids = {"userId": user, "courseId": subject.course, "batchId": subject.batch}
+    if any(name in command and not found.strip() for name, found in ids.items()):
         return ""
-
-
-class _Ids(dict[str, str]):
-    """The ids of an event, or of what it is related to, as words of a command."""
-
-    def __init__(self, value: bytes | None) -> None:
-        data: Any = msgspec.json.decode(value or b"null")["edata"]
-        related = data.get("related") if isinstance(data, dict) else None
-        for found in (related, data):
-            if isinstance(found, dict):
-                self.update({name: shlex.quote(id_) for name, id_ in found.items() if _is_id(id_)})
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return command.format_map({name: shlex.quote(found) for name, found in ids.items()})

@@ -1,6 +1,16 @@
 """Everything that is looked at for some jobs."""
 
-from lern_tasks.cli.doctor import cassandra, kafka, redis, relation_cache, services, settings, templates, workers
+from lern_tasks.cli.doctor import (
+    cassandra,
+    kafka,
+    outages,
+    redis,
+    relation_cache,
+    services,
+    settings,
+    templates,
+    workers,
+)
 from lern_tasks.cli.doctor.finding import Check, Jobs
 from lern_tasks.settings import Settings
 
@@ -16,4 +26,5 @@ def checks(values: Settings, jobs: Jobs) -> list[Check]:
         *relation_cache.checks(values, jobs),
         *services.checks(values, jobs),
         *templates.checks(jobs),
+        *outages.checks(),
     ]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from lern_tasks.connections.calls import calling_for
 from lern_tasks.delivery.batch import BatchRecord
-from lern_tasks.errors import DependencyDown, LernError, RuleViolation
+from lern_tasks.errors import LernError, RuleViolation
 from lern_tasks.jobs.assessments.events import AssessmentEvent
 from lern_tasks.jobs.assessments.resources import AssessmentResources
 from lern_tasks.logs import logger
@@ -54,14 +55,11 @@ def _check_questions(records: Sequence[BatchRecord[AssessmentEvent]], ctx: Asses
     for record in records:
         content = record.event.content_id
         count("cache-hit-count" if content in expected else "cache-hit-miss-count", job=JOB)
-    down: DependencyDown | None = None
     for record in records:
         content = record.event.content_id
         if content not in expected:
-            # One that is away is not asked again for each of the other contents: every time may take its whole limit.
-            answer = down or _ask(content, ctx)
-            down = answer if isinstance(answer, DependencyDown) else None
-            expected[content] = answer
+            with calling_for(record.record.identity):
+                expected[content] = _ask(content, ctx)
         _compare(record, expected[content])
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import RefusedByService, TransientError
 from lern_tasks.settings import Settings
@@ -35,17 +36,9 @@ class QuestionCountClient:
         and what `Http.call` raises.
         """
         try:
-            answer = self._http.call("GET", f"/{segment(content_id)}")
+            return self._read(content_id)
         except RefusedByService as error:
             raise TransientError(f"no number of questions: {error}", NAME) from None
-        code = member(answer, "responseCode")
-        if not isinstance(code, str) or code.upper() != "OK":
-            raise TransientError(f"{NAME} answers without responseCode OK", NAME)
-        total = member(answer, "result", "content", "totalQuestions")
-        number = number_of(total)
-        if total is not None and number is None:
-            raise TransientError(f"{NAME} answers a totalQuestions that is no number", NAME)
-        return number
 
     def ping(self) -> None:
         """Raise DependencyDown unless the service answers."""
@@ -54,3 +47,15 @@ class QuestionCountClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    @operation(NAME, "read")
+    def _read(self, content_id: str) -> float | None:
+        answer = self._http.call("GET", f"/{segment(content_id)}")
+        code = member(answer, "responseCode")
+        if not isinstance(code, str) or code.upper() != "OK":
+            raise TransientError(f"{NAME} answers without responseCode OK", NAME)
+        total = member(answer, "result", "content", "totalQuestions")
+        number = number_of(total)
+        if total is not None and number is None:
+            raise TransientError(f"{NAME} answers a totalQuestions that is no number", NAME)
+        return number

@@ -24,10 +24,11 @@ class CourseStatuses:
         remedy = relations_request(course_id)
         try:
             status = self._search.collection_status(course_id)
-        except DependencyDown as error:
-            # Only these records wait: other courses' progress does not depend on the search service.
+        except (DependencyDown, TransientError) as error:
+            # Only these records wait: other courses' progress does not depend on the search service, whose faults say
+            # nothing of the course.
             return NotReady(f"no leaf nodes of the course, and {error}", remedy=remedy, consumes=False)
-        except (NotReady, TransientError, RefusedByService) as error:
+        except (NotReady, RefusedByService) as error:
             return NotReady(f"no leaf nodes of the course, and its status is unknown: {error}", remedy=remedy)
         if status == _RETIRED:
             return None

@@ -7,6 +7,7 @@ from typing import Self
 import httpx
 
 from lern_tasks.catalogue import ProgressJob
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import NotReady
@@ -54,6 +55,7 @@ class SearchClient:
         """Close the connections."""
         self._http.close()
 
+    @operation("search", "search")
     def _ask(self, course_id: str) -> str:
         filters = {"objectType": "Collection", "identifier": course_id, "status": ["Live", "Unlisted", "Retired"]}
         body = {"request": {"filters": filters, "fields": ["status"]}}

@@ -6,6 +6,7 @@ from typing import Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import RefusedByService
@@ -58,6 +59,7 @@ class FrameworkClient:
         """Close the connections."""
         self._http.close()
 
+    @operation("frameworks", "read")
     def _ask(self, framework_id: str) -> list[str]:
         try:
             answer = self._http.call("GET", f"{self._read_path}/{segment(framework_id)}")

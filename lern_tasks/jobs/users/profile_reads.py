@@ -1,39 +1,27 @@
 """The profiles that one message needs, from the user service. See docs/jobs/user_cache_updater.md, "User read"."""
 
-from lern_tasks.errors import DependencyDown, LernError, TransientError
-from lern_tasks.jobs.users.profile_service import NAME, Profile
+from lern_tasks.errors import LernError
+from lern_tasks.jobs.users.profile_service import Profile
 from lern_tasks.jobs.users.resources import JOB, UserResources
 from lern_tasks.jobs.users.rules.framework import framework_id
 from lern_tasks.jobs.users.rules.profile import profile_fields
 from lern_tasks.metrics import count
 
-_IN_A_ROW = 3
-"""One user may make the service fail; three neighbours that all do are no coincidence."""
-
 
 class ProfileReads:
-    """Reads users one after the other, and stops when the service answers nobody any more."""
+    """Reads users one after the other."""
 
     def __init__(self, ctx: UserResources) -> None:
         self._ctx = ctx
-        self._failed = 0
 
     def fields(self, user_id: str) -> dict[str, str] | None:
-        """The fields of the user's profile; None when the account is blocked.
-
-        Raises what the clients raise, and DependencyDown without asking when the service failed for several users in a
-        row: each of them would wait as long as the first.
-        """
-        if self._failed >= _IN_A_ROW:
-            raise DependencyDown(NAME, "the user service failed for several users in a row; this one was not asked for")
+        """The fields of the user's profile; None when the account is blocked. Raises what the clients raise."""
         try:
             profile = self._ctx.user_profiles.read(user_id)
             fields = None if profile.blocked else self._fields(user_id, profile)
-        except LernError as error:
-            self._failed = self._failed + 1 if isinstance(error, DependencyDown | TransientError) else 0
+        except LernError:
             count("api-read-miss-count", job=JOB)
             raise
-        self._failed = 0
         count("api-read-miss-count" if fields is None else "api-read-success-count", job=JOB)
         return fields
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, json_of, member, segment
 from lern_tasks.errors import NotReady, TransientError
 from lern_tasks.settings import Settings
@@ -59,6 +60,7 @@ class UserProfileClient:
             blocked_codes=job.user_read_api_error,
         )
 
+    @operation(NAME, "read")
     def read(self, user_id: str) -> Profile:
         """The user with this id, judged by the answer's status and its body.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from lern_tasks.connections.calls import calling_for
 from lern_tasks.delivery.batch import Batch, BatchRecord, fail_each
 from lern_tasks.delivery.locked_groups import Group, grouped, locked_groups
 from lern_tasks.delivery.task import event_job
@@ -90,7 +91,8 @@ def _profile(group: UserGroup, profiles: ProfileReads, ctx: UserResources) -> di
     if not asking:
         return None
     try:
-        return profiles.fields(group.key)
+        with calling_for(asking[0].record.identity):
+            return profiles.fields(group.key)
     except LernError as error:
         fail_each(asking, error)
         return None

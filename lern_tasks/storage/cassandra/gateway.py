@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -18,13 +19,16 @@ from lern_tasks.storage.cassandra import ddl, schema_check, statements
 from lern_tasks.storage.cassandra.installed_schema import InstalledSchema
 from lern_tasks.storage.cassandra.scan import next_page
 from lern_tasks.storage.cassandra.schema_check import FoundSchema
-from lern_tasks.storage.cassandra.session import Call, connect
+from lern_tasks.storage.cassandra.session import Call, connect, is_lost
 from lern_tasks.storage.cassandra.values import row_of
 from lern_tasks.storage.gateway import BATCH_SIZE, Key, Mutation, Page, Row
 from lern_tasks.storage.table import Table
 
 _IN_FLIGHT = 64
 """Statements of one call at once: enough to hide the network, few enough not to overload a node."""
+
+_LOST_FOR = 10.0
+"""Seconds without any node until their names are looked up anew; an interruption of the network is shorter."""
 
 _DDL_TIMEOUT = 60.0
 """Seconds for CREATE: development and tests only; every node must agree."""
@@ -43,6 +47,7 @@ class CassandraGateway:
         self._opening = threading.Lock()
         self._pid = 0
         self._session: Session | None = None
+        self._lost_since: float | None = None
         self._schema = self._unread_schema()
         self._prepared: dict[str, PreparedStatement] = {}
 
@@ -237,9 +242,25 @@ class CassandraGateway:
 
     def _connected(self) -> Session:
         with self._opening:
+            self._leave_lost_nodes()
             if self._session is None or self._pid != os.getpid():
                 # A session from before a fork has no threads here: it is left alone.
                 self._session = connect(self._settings)
                 self._pid, self._prepared = os.getpid(), {}
                 self._schema = self._unread_schema()
             return self._session
+
+    def _leave_lost_nodes(self) -> None:
+        """Give up the session whose nodes have all been away for some time, so that the next one asks for the names.
+
+        The driver looks a name up once, and tries the addresses that it found for as long as it lives.
+        """
+        session = self._session
+        if session is None or self._pid != os.getpid() or not is_lost(session):
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = time.monotonic()
+        elif time.monotonic() - self._lost_since > _LOST_FOR:
+            self._session = self._lost_since = None
+            # It waits for connections that do not answer.
+            threading.Thread(target=session.cluster.shutdown, daemon=True).start()

@@ -99,8 +99,20 @@ def connect(settings: CassandraSettings) -> Session:
             made.shutdown()
         where = f"{settings.hosts!r}, port {settings.port}"
         raise DependencyDown(
-            "cassandra", f"cassandra does not let us connect to {where}: {error}; check LERN_CASSANDRA__HOSTS"
+            "cassandra", f"cassandra does not let us connect to {where}: {error}; check {_variables(error)}"
         ) from error
+
+
+def _variables(error: BaseException) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "LERN_CASSANDRA__TLS_CA, and LERN_CASSANDRA__TLS_CHECK_HOST=false if certificates name no addresses"
+    return "LERN_CASSANDRA__PROTOCOL_VERSION" if "protocol version" in text else "LERN_CASSANDRA__HOSTS"
+
+
+def is_lost(session: Session) -> bool:
+    """Whether the driver holds every node that it knows for down: they may have come back under other addresses."""
+    return all(host.is_up is False for host in session.cluster.metadata.all_hosts())
 
 
 def cluster(settings: CassandraSettings) -> Cluster:
@@ -118,7 +130,9 @@ def cluster(settings: CassandraSettings) -> Cluster:
         port=settings.port,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         auth_provider=auth,
-        ssl_context=_tls(settings.tls_ca) if settings.tls_ca else None,
+        ssl_context=_tls(settings) if settings.tls_ca else None,
+        # Unsaid, the driver asks from the highest down at each connection, and warns of each that is refused.
+        protocol_version=settings.protocol_version,
         reconnection_policy=ConstantReconnectionPolicy(_RECONNECT, max_attempts=None),
         connect_timeout=settings.connect_timeout,
         control_connection_timeout=settings.connect_timeout,
@@ -128,11 +142,11 @@ def cluster(settings: CassandraSettings) -> Cluster:
     )
 
 
-def _tls(authority: str) -> ssl.SSLContext:
+def _tls(settings: CassandraSettings) -> ssl.SSLContext:
+    file = settings.tls_ca
     try:
-        context = ssl.create_default_context(cafile=authority)
+        context = ssl.create_default_context(cafile=file)
     except OSError as error:
-        raise SettingsError(f"LERN_CASSANDRA__TLS_CA: cannot read CA certificates from {authority}: {error}") from error
-    # Nodes are known by the addresses that the cluster tells, which are seldom in their certificates.
-    context.check_hostname = False
+        raise SettingsError(f"LERN_CASSANDRA__TLS_CA: cannot read CA certificates from {file}: {error}") from error
+    context.check_hostname = settings.tls_check_host
     return context

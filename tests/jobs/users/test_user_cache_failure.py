@@ -45,22 +45,6 @@ def test_a_service_that_fails_twice_delays_one_write(chain: Chain, fault: str) -
     assert not chain.published.messages
 
 
-def test_a_service_that_is_away_is_waited_for_in_place(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_USER_CACHE_UPDATER__SOFT_TIME_LIMIT="30")
-    profile(chain)
-    chain.platform.stop()
-    probe, asked = chain.ctx.probe, numbers()
-
-    def back_at_the_third_probe(name: str) -> None:
-        if next(asked) == 2:
-            chain.platform.start()
-        probe(name)
-
-    chain.ctx.probe = back_at_the_third_probe  # type: ignore[method-assign]
-    assert chain.run(JOB, chain.record(documented()))["done"] == 1
-    assert cached(chain) == CACHED
-
-
 def test_a_long_outage_spends_nothing_and_other_events_of_the_user_go_on(make_chain: MakeChain) -> None:
     chain = make_chain(LERN_USER_CACHE_UPDATER__SOFT_TIME_LIMIT="1")
     profile(chain)
@@ -77,20 +61,14 @@ def test_a_long_outage_spends_nothing_and_other_events_of_the_user_go_on(make_ch
 
 
 def test_a_service_that_answers_nobody_is_not_asked_for_each_user(make_chain: MakeChain) -> None:
-    chain = make_chain(LERN_USER_CACHE_UPDATER__SOFT_TIME_LIMIT="1")
+    chain = make_chain(LERN_TASKS__PROBE_MIN="30", LERN_TASKS__PROBE_MAX="30")
     users = [f"u-{number}" for number in range(10)]
     profile(chain, *users)
     chain.platform.switches.update({"user_read": "500", "user_read_times": 3})
-    # Those that were not asked for are taken up as soon as the service answers a sign of life.
-    assert chain.run(JOB, *(chain.record(changed(user)) for user in users)) == {
-        "done": 7,
-        "skipped": 0,
-        "again": 3,
-        "dead": 0,
-    }
-    asked = [each.path.rpartition("/")[2] for each in chain.platform.requests]
-    assert asked[:5] == ["u-0", "u-1", "u-2", "read", "u-3"]
-    assert reads(chain) == 10
+    counts = chain.run(JOB, *(chain.record(changed(user)) for user in users))
+    assert counts == {"done": 0, "skipped": 0, "again": 10, "dead": 0, "waiting": 7}
+    assert reads(chain) == 3
+    chain.ctx.redis.client("state").delete("lern:operations")
     chain.drain()
     assert {cached(chain, user).get("userid") for user in users} == set(users)
 

@@ -262,7 +262,8 @@ def test_two_workers_in_opposite_order_leave_the_later_read(chain: Chain) -> Non
     assert cached(chain) == {**CACHED, "state": "Assam"}
 
 
-def test_nothing_of_the_person_is_in_what_is_sent_or_published(chain: Chain) -> None:
+def test_nothing_of_the_person_is_in_what_is_sent_or_published(make_chain: MakeChain) -> None:
+    chain = make_chain(LERN_TASKS__MAX_OUTAGE="300")
     profile(chain)
     for status in ("500", "404"):
         chain.platform.switches.user_read = status

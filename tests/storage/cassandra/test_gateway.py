@@ -1,5 +1,7 @@
 """What only Cassandra has: when it connects, batches, outages and coming back. See docs/architecture.md, "Stores"."""
 
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -7,14 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import certifi
 import pytest
 from cassandra import ConsistencyLevel
+from cassandra.cluster import NoHostAvailable
 from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenAwarePolicy
 
 from lern_tasks.errors import DependencyDown, InvalidEvent, SettingsError, TransientError
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import CassandraSettings
 from lern_tasks.storage import column_types, open_gateway
+from lern_tasks.storage.cassandra import gateway as gateway_module
 from lern_tasks.storage.cassandra import session
 from lern_tasks.storage.cassandra import statements as cql
 from lern_tasks.storage.cassandra.gateway import CassandraGateway
@@ -230,6 +235,68 @@ def test_a_killed_server_is_found_again_with_its_statements(own_cassandra: OwnSe
     own_cassandra.start()
     wait_until(lambda: works(gateway, table), seconds=BACK, what="the restarted server")
     gateway.close()
+
+
+def test_nodes_that_come_back_under_other_addresses_are_found_by_their_name(
+    cassandra_server: Server, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a Kubernetes service: the driver looks a name up once."""
+    monkeypatch.setattr(gateway_module, "_LOST_FOR", 1.0)
+    before = TcpProxy(cassandra_server.address, bind="127.0.0.2")
+    before.start()
+    after = TcpProxy(cassandra_server.address, bind="127.0.0.3", at=before.port)
+    now, resolve = [before], socket.getaddrinfo
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
+        there = now[0].address.partition(":")[0] if host == "cassandra.test" else host
+        return resolve(there, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    gateway = CassandraGateway(cassandra_settings(f"cassandra.test:{before.port}", connect_timeout=TIMEOUT))
+    try:
+        assert works(gateway, table)
+        before.stop()
+        now[0] = after
+        after.start()
+        wait_until(lambda: works(gateway, table), seconds=BACK, what="the node under its new address")
+        assert after.connections
+    finally:
+        gateway.close()
+        before.stop()
+        after.stop()
+
+
+def test_one_version_of_the_protocol_is_asked_for(
+    table: Table, caplog: pytest.LogCaptureFixture, proxy: TcpProxy
+) -> None:
+    gateway = CassandraGateway(cassandra_settings(proxy.address))
+    with caplog.at_level("WARNING", logger="cassandra"):
+        assert works(gateway, table)
+    assert [record.message for record in caplog.records if "protocol" in record.message] == []
+    gateway.close()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_names_in_certificates_are_checked_unless_the_setting_says_otherwise(*, check: bool) -> None:
+    authorities = ssl.get_default_verify_paths().cafile or certifi.where()
+    made = session.cluster(CassandraSettings(tls_ca=authorities, tls_check_host=check))
+    try:
+        assert made.ssl_context.check_hostname is check
+        assert made.ssl_context.verify_mode is ssl.CERT_REQUIRED
+    finally:
+        made.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("said", "variable"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] IP address mismatch", "LERN_CASSANDRA__TLS_CHECK_HOST=false"),
+        ("Invalid or unsupported protocol version (5)", "LERN_CASSANDRA__PROTOCOL_VERSION"),
+        ("Tried connecting to [('127.0.0.1', 9042)]", "LERN_CASSANDRA__HOSTS"),
+    ],
+)
+def test_the_variable_that_may_be_wrong_is_named(said: str, variable: str) -> None:
+    assert variable in session._variables(NoHostAvailable(said, {}))
 
 
 def _profile(settings: CassandraSettings) -> Any:

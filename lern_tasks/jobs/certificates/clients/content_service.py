@@ -4,6 +4,7 @@ from typing import Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import RefusedByService, TransientError
 from lern_tasks.settings import Settings
@@ -25,11 +26,13 @@ class ContentClient:
         job = settings.collection_cert_pre_processor
         return cls(job.service_content_basepath, job.content_read_api, http=settings.http)
 
+    @operation("content", "read")
     def name(self, course_id: str) -> str:
         """The course's name, empty when it has none. Raises what `Http.call` and `Http.result` raise."""
         answer = self._http.call("GET", f"{self._read_path}/{segment(course_id)}?fields=name")
         return _text(self._http.result(answer), "name")
 
+    @operation("content", "read")
     def content_type(self, content_id: str) -> str:
         """The content's type (`SelfAssess`), empty when the service does not know it.
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, segment
 from lern_tasks.errors import TransientError
 from lern_tasks.settings import Settings
@@ -28,6 +29,7 @@ class OldRegistryClient:
         """The client that the generator's settings describe."""
         return cls(settings.collection_certificate_generator.service_certreg_basepath, http=settings.http)
 
+    @operation("old_registry", "add")
     def add(self, body: Mapping[str, Any]) -> bool:
         """Register a certificate; False when its id is registered already, which is as good.
 

@@ -5,6 +5,7 @@ from typing import Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, segment
 from lern_tasks.errors import DependencyDown
 from lern_tasks.settings import Settings
@@ -29,6 +30,7 @@ class SearchIndexClient:
         """The client that the generator's settings describe."""
         return cls(settings.collection_certificate_generator.es_basepath, http=settings.http)
 
+    @operation("search_index", "delete")
     def delete(self, document_id: str) -> None:
         """Delete a certificate's document; one that is not there is fine.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import RefusedByService, SettingsError, TransientError, UnknownOutcome
@@ -57,6 +58,7 @@ class RegistryClient:
         """
         return self._kid.get("kid", self._ask_key_id)
 
+    @operation("registry", "create")
     def create(self, body: Mapping[str, Any]) -> str:
         """Create a certificate and return its osid.
 
@@ -71,6 +73,7 @@ class RegistryClient:
             raise UnknownOutcome("registry created a certificate and gave no osid", "registry")
         return osid
 
+    @operation("registry", "search")
     def find(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The active certificates that match, for instance `{"recipient.id": {"eq": "u1"}}`.
 
@@ -78,6 +81,7 @@ class RegistryClient:
         """
         return self._search(self._entity, filters)
 
+    @operation("registry", "delete")
     def delete(self, osid: str) -> Literal["deleted", "gone", "failed"]:
         """Delete a certificate: `gone` when the registry does not know it, `failed` for any other refusal.
 
@@ -103,6 +107,7 @@ class RegistryClient:
         """Close the connections."""
         self._http.close()
 
+    @operation("registry", "read key")
     def _ask_key_id(self) -> str:
         keys = self._search("PublicKey", {})
         osid = keys[0].get("osid") if keys else None

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, member, segment
 from lern_tasks.errors import TransientError
 from lern_tasks.settings import Settings
@@ -22,6 +23,7 @@ class SigningClient:
         """The client that the generator's settings describe."""
         return cls(settings.collection_certificate_generator.service_enc_basepath, http=settings.http)
 
+    @operation("signing", "sign")
     def sign(self, key_id: str, entity: Mapping[str, Any]) -> str:
         """The signature of `entity` by the key. Raises what `Http.call` raises, TransientError without a signature."""
         answer = self._http.call("POST", f"/sign/{segment(key_id)}", body={"entity": entity})

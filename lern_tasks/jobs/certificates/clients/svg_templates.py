@@ -4,12 +4,14 @@ See docs/jobs/collection_certificate_generator.md, "Document".
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http
 from lern_tasks.connections.ttl_cache import TtlCache
 from lern_tasks.errors import DependencyDown, InvalidEvent, RefusedByService, SettingsError, TransientError
@@ -91,16 +93,19 @@ class TemplateClient:
             parts = urlsplit(url)
             origin = f"{parts.scheme}://{parts.netloc}"
             http = self._http(origin)
+            own = self._hosts.is_own(*(place_of(url) or ("", 0)))
         except (ValueError, SettingsError):
             raise InvalidEvent("edata.svgTemplate is no http address; mend the template", "edata.svgTemplate") from None
         try:
-            response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
-            if 300 <= response.status_code < 400:
-                raise RefusedByService("the address of the template redirects; store the one that it leads to")
-            if not http.is_too_large(response):
-                http.check(response)
+            # Foreign hosts share nothing: that one is away says nothing of the others.
+            with operation("templates", parts.netloc) if own else nullcontext():
+                response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
+                if 300 <= response.status_code < 400:
+                    raise RefusedByService("the address of the template redirects; store the one that it leads to")
+                if not http.is_too_large(response):
+                    http.check(response)
         except (DependencyDown, TransientError) as error:
-            if not self._hosts.is_own(*(place_of(url) or ("", 0))):
+            if not own:
                 # Somebody else's host, or one misspelt, must not wait for a day, and its worker with it.
                 raise TransientError(str(error)) from None
             self._away = origin

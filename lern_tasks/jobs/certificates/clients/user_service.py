@@ -7,6 +7,7 @@ from typing import Any, Self
 import httpx
 
 from lern_tasks.catalogue import JobName
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http, segment
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
@@ -59,6 +60,7 @@ class UserClient:
         generator = settings.collection_certificate_generator
         return cls(generator.service_learner_basepath, generator.user_read_api, http=settings.http)
 
+    @operation("users", "read")
     def read(self, user_id: str) -> UserAccount:
         """The user with this id. Raises what `Http.call` raises, but for a blocked account."""
         response = self._http.send("GET", f"{self._read_path}/{segment(user_id)}{self._query}")

@@ -5,9 +5,11 @@ from typing import Final
 from lern_tasks.delivery.handoff import Handoff
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
+from lern_tasks.delivery.subject import subject_of
+from lern_tasks.errors import InvalidEvent
 from lern_tasks.jobs.certificates.rules.requests import issue_event
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.envelope import decode, edata, optional_id, required_id
+from lern_tasks.sunbird.envelope import decode, edata, optional_id
 
 JOB: Final = "collection_cert_pre_processor"
 
@@ -46,13 +48,9 @@ def asked_anew(generate: Record, ctx: Resources, *, business_key: str) -> Handof
 
     Raises InvalidEvent when the event does not say whose certificate it is.
     """
-    data = edata(decode(generate.text))
-    found = data.get("related")
-    course = found if isinstance(found, dict) else {}
-    key = EnrolmentKey(
-        user_id=required_id(data, "userId"),
-        course_id=required_id(course, "courseId", path="edata.related"),
-        batch_id=required_id(course, "batchId", path="edata.related"),
-    )
+    data, subject = edata(decode(generate.text)), subject_of(generate.text)
+    if len(subject.users) != 1 or not (subject.course and subject.batch):
+        raise InvalidEvent("the event does not name one learner, course and batch; send it to the pre-processor anew")
+    key = EnrolmentKey(user_id=subject.users[0], course_id=subject.course, batch_id=subject.batch)
     old_id = optional_id(data, "oldId") or ""
     return issue_request(key, generate, ctx, reissue=bool(old_id), old_id=old_id, business_key=business_key)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import httpx
 
 from lern_tasks.cloud_storage import CloudStorage
+from lern_tasks.connections.calls import operation
 from lern_tasks.connections.http import Http
 from lern_tasks.settings import Settings
 from lern_tasks.settings.shared import HttpSettings
@@ -59,6 +60,7 @@ class NotificationClient:
         """Send `text` as a text message, to the phone number that the platform keeps for the user."""
         self._notify(notification, {"mode": "sms", "body": text})
 
+    @operation("notifications", "feed")
     def feed(self, user_id: str, *, course_id: str, course_name: str) -> None:
         """Add "you have earned a certificate" to the user's feed."""
         action = {
@@ -79,6 +81,7 @@ class NotificationClient:
         """Close the connections."""
         self._http.close()
 
+    @operation("notifications", "notify")
     def _notify(self, notification: CertificateNotification, message: Mapping[str, str]) -> None:
         template = dict(notification.template)
         for name in _IMAGES:

@@ -143,7 +143,10 @@ def test_a_registry_that_is_busy_when_asked_to_delete_is_asked_again(chain: Chai
     assert len(chain.registry.requests_to("DELETE", old)) == 3
 
 
-def test_a_create_that_fails_for_good_leaves_the_old_one(chain: Chain) -> None:
+def test_a_create_that_fails_for_good_leaves_the_old_one(make_chain: MakeChain) -> None:
+    chain = make_chain(LERN_TASKS__MAX_OUTAGE="300")
+    batch(chain, "Course Merit")
+    enrol(chain, status=2)
     chain.run(JOB, chain.record(generate()))
     (old,) = active(chain)
     before = certificates(chain)
@@ -155,8 +158,8 @@ def test_a_create_that_fails_for_good_leaves_the_old_one(chain: Chain) -> None:
     assert active(chain) == [old]
     (letter,) = chain.published.to(FAILED)
     assert letter.value == chain.record(event).raw()
-    assert dict(letter.headers)["lern-code"] == b"UNKNOWN_OUTCOME"
-    assert dict(letter.headers)["lern-attempts"] == b"6"
+    assert dict(letter.headers)["lern-code"] == b"DEPENDENCY_DOWN"
+    assert dict(letter.headers)["lern-attempts"] == b"1"
 
 
 @pytest.mark.parametrize("mode", ["timeout_after_commit", "drop_after_commit", "500_after_commit", "no_osid"])

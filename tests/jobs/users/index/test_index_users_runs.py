@@ -1,17 +1,14 @@
-"""The bulk user index: deaths, two runs at once, one run a day."""
+"""The bulk user index: two runs at once, one run a day."""
 
 import pytest
 
 from lern_tasks.errors import RefusedByService
 from lern_tasks.jobs.users.index import pages
 from lern_tasks.jobs.users.index.index_users import NAME, index_users, start_daily
-from lern_tasks.sunbird.tables import USER_ORGANISATIONS
 from tests.delivery.resumable.long_tasks import ONE_PAGE, LongTasks
 from tests.harness.fixtures import MakeChain
 from tests.harness.in_process import Chain
-from tests.harness.indexed import ALICE, cached, names, seed, users
-
-LONG_AGO = "2023-01-01 08:00:00:000+0000"
+from tests.harness.indexed import names, seed
 
 
 @pytest.fixture
@@ -22,37 +19,6 @@ def tasks(chain: Chain) -> LongTasks:
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "PAGE", 2)
-
-
-def many(chain: Chain) -> None:
-    seed(chain, "u1", "u2", "u3", updateddate=LONG_AGO)
-    chain.put(USER_ORGANISATIONS, ("u1", "school-1"), isdeleted=False)
-    users(chain).hset("user:gone", mapping=ALICE)
-    users(chain).hset("user:guest", mapping={"usersignintype": "Anonymous"})
-
-
-EFFECTS = 41
-"""How many effects a refresh of these has."""
-
-
-def test_a_refresh_without_a_death_has_these_effects(chain: Chain, tasks: LongTasks) -> None:
-    many(chain)
-    tasks.start(NAME, refresh=True)
-    assert len(tasks.drain()) == EFFECTS
-
-
-def test_a_refresh_after_a_death_before_any_effect(chain: Chain) -> None:
-    for death in range(1, EFFECTS + 1):
-        users(chain).flushall()
-        chain.sender.named.clear()
-        tasks = LongTasks(chain, index_users)
-        many(chain)
-        task_id = tasks.start(NAME, refresh=True)
-        tasks.drain(death)
-        assert names(chain) == ["guest", "u1", "u2", "u3"], death
-        assert cached(chain)["u1"]["schoolname"] == "High school-1"
-        result = tasks.results[task_id]
-        assert (result["users"], result["written"]) == (3, 3), death
 
 
 def test_a_second_run_says_that_one_goes_on(make_chain: MakeChain) -> None:

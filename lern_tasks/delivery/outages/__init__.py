@@ -1,0 +1,4 @@
+"""Whose fault a failed call is: one breaker an operation of a service, shared by all processes.
+
+See docs/architecture.md, "Outages".
+"""
