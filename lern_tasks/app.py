@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import click
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, setup_logging
 
@@ -17,6 +18,11 @@ app.steps["worker"].add("lern_tasks.delivery.stopping:Stopping")
 def configured_app() -> Celery:
     """The app with its configuration read. Raises SettingsError."""
     app.conf.finalize()
+    context = click.get_current_context(silent=True)
+    if context is not None and context.invoked_subcommand == "flower":
+        from lern_tasks import flower_guard  # noqa: PLC0415 (workers need no web server)
+
+        flower_guard.install(settings.current())
     return app
 
 

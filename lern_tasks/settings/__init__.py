@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     http: shared.HttpSettings = Field(default_factory=shared.HttpSettings)
     tasks: shared.TaskSettings = Field(default_factory=shared.TaskSettings)
     bridge: shared.BridgeSettings = Field(default_factory=shared.BridgeSettings)
+    flower: shared.FlowerSettings = Field(default_factory=shared.FlowerSettings)
     files: shared.FileSettings = Field(default_factory=shared.FileSettings)
     relation_cache_updater: relations.RelationCacheUpdaterSettings = Field(
         default_factory=relations.RelationCacheUpdaterSettings

@@ -124,6 +124,12 @@ class BridgeSettings(Scope):
     metrics_host: str = ours("127.0.0.1", note="address that it is served at; 0.0.0.0: every one of this machine")
 
 
+class FlowerSettings(Scope):
+    """`LERN_FLOWER__...`"""
+
+    open: bool = ours(False, note="let Flower start without a password: whoever reaches it sees ids and triggers tasks")
+
+
 class FileSettings(Scope):
     """`LERN_FILES__...`: where values too large for a failed topic are kept."""
 
