@@ -1,6 +1,6 @@
 """Everything that is looked at for some jobs."""
 
-from lern_tasks.cli.doctor import cassandra, kafka, outages, redis, relation_cache, services, settings, workers
+from lern_tasks.cli.doctor import bridge, cassandra, kafka, outages, redis, relation_cache, services, settings, workers
 from lern_tasks.cli.doctor.finding import Check, Jobs
 from lern_tasks.settings import Settings
 
@@ -13,6 +13,7 @@ def checks(values: Settings, jobs: Jobs) -> list[Check]:
         *redis.checks(values, jobs),
         *cassandra.checks(values, jobs),
         *workers.checks(jobs),
+        *bridge.checks(jobs),
         *relation_cache.checks(values, jobs),
         *services.checks(values, jobs),
         *outages.checks(),
