@@ -3,6 +3,7 @@
 Each route has its own, with its own connections: nothing is shared between threads.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
@@ -11,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bridge.packing import TaskMessage
 from bridge.routes import Route
-from lern_tasks.connections.redis import connect
+from lern_tasks.connections.redis import connect, refuses
 from lern_tasks.errors import DependencyDown, LernError
 from lern_tasks.settings import Settings, celery_layers
 from lern_tasks.settings.celery_guarantees import servers
@@ -83,8 +84,10 @@ class Broker:
         except SerializationError as error:
             raise Unsendable(f"the message cannot be serialised: {error}") from error
         except Exception as error:
-            self._disconnect()
-            if message.size > _NEVER_TOO_LARGE:
+            # What can be wrong with a connection that has just failed is no news.
+            with suppress(Exception):
+                self._disconnect()
+            if message.size > _NEVER_TOO_LARGE and not refuses(error):
                 self._failures[key] = self._failures.get(key, 0) + 1
             raise _away(error) from error
         self._forget(message)

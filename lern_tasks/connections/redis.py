@@ -1,5 +1,6 @@
 """Redis by role: one client for each server and database, opened at first use. See docs/architecture.md, "Stores"."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,14 +64,36 @@ class RedisRoles:
         self._clients.clear()
 
 
+_REFUSED = re.compile(
+    r"^(?:.*caused error: )?(OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS)\b", re.DOTALL
+)
+_REFUSALS = (
+    redis.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.BusyLoadingError,
+    redis.exceptions.MasterDownError,
+)
+"""Those of the codes that the library takes from the text: it has errors of their own for them."""
+
+
+def refuses(error: BaseException | None) -> bool:
+    """Whether the server answers and takes no writes at all: it is full, loading, or a replica after a failover."""
+    if error is None:
+        return False
+    # kombu wraps what it meets while it connects.
+    return isinstance(error, _REFUSALS) or bool(_REFUSED.search(str(error))) or refuses(error.__cause__)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Errors of the Redis client as ours: no server, a loading or a read-only server is an outage."""
+    """Errors of the Redis client as ours: no server, or one that refuses all writes, is an outage."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
-        raise DependencyDown("redis", f"Redis does not answer: {error}") from error
-    except redis.ResponseError as error:
-        if str(error).startswith(("OOM", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")):
-            raise DependencyDown("redis", f"Redis refuses writes: {error}") from error
-        raise TransientError(f"Redis says: {error}", dependency="redis") from error
+    except redis.RedisError as error:
+        if refuses(error):
+            raise DependencyDown("redis", f"Redis refuses writes: {type(error).__name__}: {error}") from error
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            raise DependencyDown("redis", f"Redis does not answer: {error}") from error
+        if isinstance(error, redis.ResponseError):
+            raise TransientError(f"Redis says: {error}", dependency="redis") from error
+        raise

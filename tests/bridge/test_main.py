@@ -10,13 +10,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from lern_tasks.catalogue import EVENT_JOBS
 from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from tests.bridge.kafka import PARTITIONS, Kafka
 from tests.bridge.process import ROOT, Stack, bridge, stop
-from tests.harness.size import only_full
+from tests.harness.size import FULL, only_full
 from tests.harness.waiting import wait_until
+from tests.servers.process import OwnServer
 
 VALUES: list[bytes | None] = [b"{}", None, b"\xff\xfe", b"", b"not json", b'{"x": "' + b"y" * 999_000 + b'"}']
 
@@ -118,6 +120,36 @@ def test_a_broker_that_goes_and_comes_back_costs_nothing(
         assert stop(process) == 0
 
     assert Counter(stack.offsets()) == Counter(dict.fromkeys(_expected(10), 1))
+
+
+REFUSALS = {
+    "read-only": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "full": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "NOREPLICAS": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+}
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("refusal", REFUSALS if FULL else ["read-only"])
+def test_a_broker_that_refuses_writes_at_a_reconnect_costs_nothing(
+    embedded_kafka: Kafka, own_redis: OwnServer, log: Path, refusal: str
+) -> None:
+    refuse, mend = REFUSALS[refusal]
+    stack = Stack(embedded_kafka, f"{own_redis.address}/9")
+    topic = stack.kafka.route().topic
+    with Redis.from_url(stack.broker_url) as admin, bridge(stack.environment(), log) as process:
+        admin.flushdb()
+        stack.kafka.produce(topic, [b"{}"] * 20)
+        wait_until(lambda: len(stack.offsets()) >= 20, seconds=30, what=f"20 records; see {log}")
+        admin.execute_command(*refuse.split())
+        admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        stack.kafka.produce(topic, [b"{}"] * 20)
+        wait_until(lambda: "paused" in log.read_text(), seconds=30, what=f"a pause; see {log}")
+        admin.execute_command(*mend.split())
+        wait_until(lambda: len(set(stack.offsets())) >= 40, seconds=30, what=f"the other 20; see {log}")
+        assert process.poll() is None
+        assert stop(process) == 0
+    assert set(stack.offsets()) == _expected(10)
 
 
 def test_all_jobs_run_in_one_process_and_each_says_its_route(stack: Stack, log: Path) -> None:

@@ -2,8 +2,10 @@
 
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from redis.exceptions import OutOfMemoryError
 from bridge import publisher as module
 from bridge.packing import PolledRecord, TaskMessage
 from bridge.publisher import Broker, Unsendable
+from lern_tasks.connections.redis import translated
 from lern_tasks.delivery.record import Record
 from lern_tasks.demo.servers.redis import Redis as EmbeddedRedis
 from lern_tasks.errors import DependencyDown
@@ -166,6 +169,32 @@ def test_a_large_message_is_given_up_after_three_failures(broker: Broker, monkey
 
     assert [_fails(broker, packed) for _ in range(4)] == [DependencyDown] * 3 + [Unsendable]
     assert [_fails(broker, single) for _ in range(4)] == [DependencyDown] * 3 + [Unsendable]
+
+
+@pytest.mark.parametrize("code", ["READONLY", "OOM", "MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS"])
+def test_what_a_refusing_redis_does_not_take_is_never_given_up(code: str) -> None:
+    """Over a socket, so that the library makes of the answer what it makes of a server's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_refuse, args=(listener, f"-{code} not now\r\n".encode()), daemon=True).start()
+        broker = _open(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        large = message(polled(0, value=LARGE))
+        assert {_fails(broker, large) for _ in range(5)} == {DependencyDown}
+        for call in (broker.depth, broker.check_writable):
+            with pytest.raises(DependencyDown):
+                call()
+        with pytest.raises(DependencyDown, match="refuses writes"), translated():
+            broker._redis.set("key", "value")
+        broker.close()
+
+
+def _refuse(listener: socket.socket, answer: bytes) -> None:
+    """Answer the first command of each connection so."""
+    with suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(answer)
 
 
 def test_failures_are_forgotten_once_a_later_message_was_taken(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

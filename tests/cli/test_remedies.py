@@ -17,6 +17,7 @@ from tests.harness.in_process import Chain
 from tests.harness.letters import FINISHED, Letter, certified, letters, run
 from tests.harness.samples import ROOT
 from tests.harness.syncs import REQUIRED, store
+from tests.harness.without_registry import TEMPLATE, Make
 
 LETTERS = [*OF_OTHERS, *OF_CERTIFICATES]
 
@@ -66,6 +67,20 @@ def test_a_message_that_ended_its_workers_is_run_again_when_asked(make_chain: Ma
     assert found.failure.code == PoisonMessage.code
     assert run(chain, remedy(found)).exit_code == 0
     assert certified(chain)
+
+
+def test_a_document_whose_template_was_no_picture_is_made_once_it_is_one(make_documents: Make) -> None:
+    documents = make_documents()
+    chain, address = documents.chain, documents.chain.platform.template_url("merit.svg")
+    batch(chain, "Course Merit", url=address)
+    chain.platform.add(templates={"merit.svg": "not yet drawn"})
+    documents.run(documents.event())
+    (found,) = letters(chain)
+    assert not documents.elements
+    chain.platform.add(templates={"merit.svg": TEMPLATE})
+    assert "computed anew" in run(chain, remedy(found)).output
+    assert [element["name"] for element in documents.elements] == ["Course Merit"]
+    assert len(letters(chain)) == 1
 
 
 def test_a_letter_that_was_replayed_in_vain_names_a_command_that_replays_it_again(make_chain: MakeChain) -> None:

@@ -10,6 +10,7 @@ from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.clients.user_service import UserClient
 from lern_tasks.jobs.certificates.follow_up.events import FollowUpEvent
 from lern_tasks.sunbird.tables import ENROLMENTS
+from tests.harness.attempts import store_figures
 from tests.harness.course import ROW, batch
 from tests.harness.in_process import Chain
 from tests.harness.letters import FINISHED, NONE, Letter, Step, certified, raising
@@ -43,6 +44,11 @@ def _nameless(chain: Chain, _: object) -> None:
 
 def _switched(**switches: Any) -> Step:
     return lambda chain: chain.registry.switches.update(switches)
+
+
+def _scored(chain: Chain, _: object) -> None:
+    store_figures(chain, score__q1=8.0, max_score__q1=10.0)
+    batch(chain, "Course Merit", criteria={"assessment": {"score": {">=": 60}}})
 
 
 def _created_and_lost(chain: Chain, patch: pytest.MonkeyPatch) -> None:
@@ -87,6 +93,15 @@ PRE_PROCESSOR = [
         event=FINISHED,
         cause=_spoilt(additionalProps={"enrollment": ["nothing"]}),
         mend=_template(),
+    ),
+    Letter(
+        job="collection_cert_pre_processor",
+        code="INVALID_EVENT",
+        says="has no metadata",
+        event=FINISHED,
+        env=STRICT,
+        cause=_scored,
+        mend=lambda chain: chain.platform.add(contents={"q1": {"contentType": "SelfAssess"}}),
     ),
     Letter(
         job="collection_cert_pre_processor",

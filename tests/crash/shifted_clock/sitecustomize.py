@@ -19,6 +19,9 @@ class _Shifted(datetime.datetime):
 
 
 if _SHIFT:
+    # It declares the form of messages, for which msgspec knows Python's own type alone.
+    import lern_tasks.delivery.transport.task_message  # noqa: F401
+
     time.time = lambda: _time() + _SHIFT
     time.time_ns = lambda: int((_time() + _SHIFT) * 1e9)
     datetime.datetime = _Shifted  # type: ignore[misc]
