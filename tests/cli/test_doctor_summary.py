@@ -1,6 +1,6 @@
 """How `lern doctor` ends, and what it sees of bridge, beat and Flower."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -11,7 +11,7 @@ from lern_tasks.cli.group_offsets import PartitionPlan
 from lern_tasks.settings import Settings
 from tests.cli.conftest import Healthy, Lern
 
-JOB = "activity_aggregate_updater"
+JOB: Final = "activity_aggregate_updater"
 
 
 @pytest.mark.parametrize(
