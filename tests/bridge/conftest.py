@@ -69,13 +69,10 @@ def _emptied(server: Server) -> str:
     return url
 
 
-@pytest.fixture(params=["embedded", pytest.param("real", marks=real)])
-def stack(request: pytest.FixtureRequest) -> Stack:
+@pytest.fixture
+def stack(kafka: Kafka, request: pytest.FixtureRequest) -> Stack:
     """Kafka and broker for a bridge process: both embedded, or both real."""
-    kafka: Kafka = request.getfixturevalue(f"{request.param}_cluster")
-    kafka.new_environment()
-    kafka.create(kafka.route().topic)
-    if request.param == "embedded":
+    if kafka.embedded:
         return Stack(kafka, f"{request.getfixturevalue('embedded_redis').url}/0")
     return Stack(kafka, _emptied(request.getfixturevalue("redis_server")))
 

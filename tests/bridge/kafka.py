@@ -27,7 +27,7 @@ class Kafka:
 
     def __init__(self, address: str, *, embedded: bool) -> None:
         self.address = address
-        self._embedded = embedded
+        self.embedded = embedded
         self._properties = EMBEDDED if embedded else REAL
         self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
         self.env = "unset"
@@ -56,7 +56,7 @@ class Kafka:
 
     def create(self, *topics: str) -> None:
         """Create topics of four partitions."""
-        if self._embedded:
+        if self.embedded:
             for topic in topics:
                 self._producer.list_topics(topic, timeout=10)
             return

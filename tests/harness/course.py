@@ -1,18 +1,37 @@
 """The course of the documented examples, its relations, and events about it."""
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, CONTENT_HIERARCHY, COURSE_BATCH, ENROLMENTS
+from lern_tasks.sunbird.table_names import for_job
+from lern_tasks.sunbird.tables import (
+    ACTIVITY_AGG,
+    ASSESSMENTS,
+    CONTENT_CONSUMPTION,
+    CONTENT_HIERARCHY,
+    COURSE_BATCH,
+    ENROLMENTS,
+)
 from tests.harness.in_process import Chain
-from tests.harness.scenario import finished
+from tests.harness.oracle import Expected
+from tests.harness.rows import stored_rows
+from tests.harness.scenario import Course, Learner, Scenario, finished
 from tests.jobs.certificates.rules.certificates import texts
 from tests.jobs.relations.rules.trees import Tree, content, course, optional, unit
 
 KEY = EnrolmentKey(user_id="u1", course_id="do_c1", batch_id="b1")
 ROW = ("u1", "do_c1", "b1")
+COURSE = Course(
+    course_id="do_c1",
+    batch_id="b1",
+    units={"un1": ("r1", "r2"), "un2": ("r3", "r4")},
+    optional=frozenset({"r4"}),
+    templates=(),
+)
+"""The course of `course_tree`, as the oracle knows it."""
 
 
 def course_tree() -> Tree:
@@ -68,3 +87,14 @@ def aggregates(chain: Chain) -> dict[str, float]:
 def progress(chain: Chain, *contents: str, key: EnrolmentKey = KEY) -> dict[str, int]:
     """Deliver an event in which these contents are completed."""
     return chain.run("activity_aggregate_updater", chain.record(finished(key, list(contents))))
+
+
+def learners(done: Mapping[EnrolmentKey, Iterable[str]]) -> Scenario:
+    """Learners of the course by what each has finished, for the oracle."""
+    found = [Learner(key=key, finished=sorted(contents), stored=frozenset()) for key, contents in done.items()]
+    return Scenario(courses=[COURSE], learners=found)
+
+
+def rows_of(chain: Chain, scenario: Scenario) -> dict[str, Expected]:
+    """The rows of every learner in the oracle's form."""
+    return stored_rows(chain.store, for_job(chain.settings, "activity_aggregate_updater"), ASSESSMENTS, scenario)

@@ -1,7 +1,7 @@
 """Chains of tasks for each test."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,15 @@ from tests.harness import without_registry
 from tests.harness.in_process import Chain
 
 MakeChain = Callable[..., Chain]
+
+
+@contextmanager
+def shared_chain(tmp_path_factory: pytest.TempPathFactory, **env: str) -> Iterator[Chain]:
+    """One environment for all examples of a module: each example has learners of its own."""
+    with Registry() as registry, PlatformApi() as platform:
+        chain = Chain(tmp_path_factory.mktemp("chain"), registry, platform, **env)
+        yield chain
+        chain.close()
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from lern_tasks.jobs.users.user_cache_updater import user_cache_updater
 from lern_tasks.storage.gateway import PutCells, ReplaceCollection
 from lern_tasks.storage.table import Table
 from tests.harness.crash_injection import Died, Life, make_mortal
+from tests.harness.environment import services
 from tests.harness.fake_resources import FakeResources, RecordingKafka, RecordingSender, Sent
 from tests.harness.processes import settings_of
 
@@ -87,15 +88,7 @@ class Chain:
                 "LERN_FILES__URL": (directory / "files").as_uri(),
                 "LERN_TASKS__PROBE_MIN": "0.01",
                 "LERN_TASKS__PROBE_MAX": "0.02",
-                "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": platform.search_url,
-                "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": platform.search_url,
-                "LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API": f"{platform.content_url}/content/v4/read/",
-                "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH": platform.content_url,
-                "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH": platform.learner_url,
-                "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_LEARNER_BASEPATH": platform.learner_url,
-                "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH": registry.api_url,
-                "LERN_USER_CACHE_UPDATER__USER_READ_API_URL": f"{platform.learner_url}/private/user/v1/read/",
-                "LERN_USER_CACHE_UPDATER__SERVICE_TAXONOMY_BASEPATH": platform.taxonomy_url,
+                **services(registry, platform),
                 **env,
             }
         )

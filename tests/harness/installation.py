@@ -19,6 +19,7 @@ from lern_tasks.demo.servers.redis import Redis
 from lern_tasks.storage.gateway import Mutation
 from lern_tasks.sunbird.table_names import JobTables, for_job, used_by
 from tests.harness.broker import messages
+from tests.harness.environment import services
 from tests.harness.oracle import Expected, expected
 from tests.harness.processes import System
 from tests.harness.rows import stored_rows
@@ -87,17 +88,10 @@ class Installation:
             "LERN_KAFKA__BROKERS": kafka,
             "LERN_REDIS__URL": redis,
             "LERN_FILES__URL": (directory / "files").as_uri(),
-            "LERN_ACTIVITY_AGGREGATE_UPDATER__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
-            "LERN_ENROLMENT_RECONCILIATION__SERVICE_SEARCH_BASEPATH": self.platform.search_url,
-            "LERN_ASSESSMENT_AGGREGATOR__CONTENT_READ_API": f"{self.platform.content_url}/content/v4/read/",
             "LERN_MERGE_USER_COURSES__LEDGER_KEYSPACE": f"{self.env_name}_lern",
-            "LERN_USER_CACHE_UPDATER__USER_READ_API_URL": f"{self.platform.learner_url}/private/user/v1/read/",
             "LERN_USER_CACHE_UPDATER__SUNBIRD_CASSANDRA_KEYSPACE": f"{self.env_name}_sunbird",
-            "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_CONTENT_BASEPATH": self.platform.content_url,
-            "LERN_COLLECTION_CERT_PRE_PROCESSOR__SERVICE_LEARNER_BASEPATH": self.platform.learner_url,
-            "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_LEARNER_BASEPATH": self.platform.learner_url,
-            "LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH": self.registry.api_url,
             "LERN_COLLECTION_CERTIFICATE_GENERATOR__LMS_CASSANDRA_SBKEYSPACE": f"{self.env_name}_sunbird",
+            **services(self.registry, self.platform),
             **{f"LERN_{job}__LMS_CASSANDRA_KEYSPACE": keyspace for job in in_courses},
             **store,
             **SHORT_LIMITS,

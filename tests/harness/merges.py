@@ -29,40 +29,21 @@ EARLY, LATE = datetime(2023, 11, 14, 10, tzinfo=UTC), datetime(2023, 11, 15, 8, 
 CERTIFICATE = {"name": "Merit", "identifier": "c9", "token": "", "lastIssuedOn": "2023-11-14T10:00:00.000+0000"}
 
 
-MERGED = {
-    "eid": "BE_JOB_REQUEST",
-    "ets": NOW_MS,
-    "mid": Like(rf"LP\.{NOW_MS}\.{UUID}"),
-    "actor": {"id": "Course Batch Updater", "type": "System"},
-    "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
-    "object": {"id": "b1_u-new", "type": "CourseBatchEnrolment"},
-    "edata": {
-        "action": "batch-enrolment-sync",
-        "iteration": 1,
-        "batchId": "b1",
-        "userId": "u-new",
-        "courseId": "do_c1",
-        "reset": ["completionPercentage", "status", "progress"],
-        "reconciled": True,
-    },
-}
+def _told(action: str, **edata: Any) -> dict[str, Any]:
+    ids = {"batchId": "b1", "userId": "u-new", "courseId": "do_c1"}
+    return {
+        "eid": "BE_JOB_REQUEST",
+        "ets": NOW_MS,
+        "mid": Like(rf"LP\.{NOW_MS}\.{UUID}"),
+        "actor": {"id": "Course Batch Updater", "type": "System"},
+        "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
+        "object": {"id": "b1_u-new", "type": "CourseBatchEnrolment"},
+        "edata": {"action": action, "iteration": 1, **ids, **edata},
+    }
 
-RECONCILE = {
-    "eid": "BE_JOB_REQUEST",
-    "ets": NOW_MS,
-    "mid": Like(rf"LP\.{NOW_MS}\.{UUID}"),
-    "actor": {"type": "System", "id": "Course Batch Updater"},
-    "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.platform"}},
-    "object": {"type": "CourseBatchEnrolment", "id": "b1_u-new"},
-    "edata": {
-        "action": "user-enrolment-sync",
-        "iteration": 1,
-        "batchId": "b1",
-        "userId": "u-new",
-        "courseId": "do_c1",
-    },
-}
 
+MERGED = _told("batch-enrolment-sync", reset=["completionPercentage", "status", "progress"], reconciled=True)
+RECONCILE = _told("user-enrolment-sync")
 RECOMPUTE = {"assessmentTs": NOW_MS, "batchId": "b1", "courseId": "do_c1", "userId": "u-new", "contentId": "r1"}
 
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.demo.platform.platform_api import PlatformApi
-from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.jobs.accounts.rules.merge import BatchKey
 from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
+from tests.harness.fixtures import shared_chain
 from tests.harness.in_process import Chain
 from tests.harness.merges import (
     EARLY,
@@ -58,12 +57,9 @@ histories = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """One environment for all examples: each has learners of its own."""
-    with Registry() as registry, PlatformApi() as platform:
-        chain = Chain(tmp_path_factory.mktemp("chain"), registry, platform, LERN_TASKS__LOCK_WAIT="0")
+    with shared_chain(tmp_path_factory, LERN_TASKS__LOCK_WAIT="0") as chain:
         publish_courses(chain)
         yield chain
-        chain.close()
 
 
 def stored(chain: Chain, user: str, history: dict[BatchKey, dict[str, Any]]) -> str:

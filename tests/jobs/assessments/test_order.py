@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lern_tasks.demo.platform.platform_api import PlatformApi
-from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from lern_tasks.sunbird.tables import ASSESSMENTS
 from tests.harness.assess_events import TS, answered, attempt, recompute
 from tests.harness.attempts import JOB, score_row
+from tests.harness.fixtures import shared_chain
 from tests.harness.in_process import NOW_MS, Chain
+from tests.harness.orders import deliveries
 from tests.jobs.assessments.rules.attempts import at
-from tests.jobs.progress.test_any_order import cut
 
 USERS = count()
 
@@ -46,27 +45,17 @@ class Version:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """One environment for all examples: each has learners of its own."""
-    with Registry() as registry, PlatformApi() as platform:
-        chain = Chain(tmp_path_factory.mktemp("chain"), registry, platform)
+    with shared_chain(tmp_path_factory) as chain:
         yield chain
-        chain.close()
 
 
-def messages() -> st.SearchStrategy[list[list[Version]]]:
-    """Some of the events twice, in any order, cut into messages of any size."""
-    version = st.builds(
-        Version,
-        st.integers(0, 1),
-        st.sampled_from(["r1", "r2"]),
-        st.sampled_from(["att-1", "att-2"]),
-        st.none() | st.integers(0, 2),
-    )
-    versions = st.lists(version, min_size=1, max_size=10)
-    doubled = versions.flatmap(
-        lambda found: st.lists(st.sampled_from(found), max_size=4).map(lambda more: found + more)
-    )
-    return doubled.flatmap(st.permutations).flatmap(cut)  # type: ignore[arg-type]
+versions = st.builds(
+    Version,
+    st.integers(0, 1),
+    st.sampled_from(["r1", "r2"]),
+    st.sampled_from(["att-1", "att-2"]),
+    st.none() | st.integers(0, 2),
+)
 
 
 def expected(versions: list[Version], side: int) -> dict[str, Any]:
@@ -102,7 +91,7 @@ def found(chain: Chain, key: EnrolmentKey) -> dict[str, Any]:
 
 
 @settings(max_examples=50, deadline=None)
-@given(arriving=messages(), again=st.sets(st.integers(0, 13)))
+@given(arriving=deliveries(st.lists(versions, min_size=1, max_size=10)), again=st.sets(st.integers(0, 13)))
 def test_rows_do_not_depend_on_order_or_packing(shared: Chain, arriving: list[list[Version]], again: set[int]) -> None:
     number = next(USERS)
     keys = [EnrolmentKey(user_id=f"a{number}-{side}", course_id="do_c1", batch_id="b1") for side in (0, 1)]
@@ -113,8 +102,8 @@ def test_rows_do_not_depend_on_order_or_packing(shared: Chain, arriving: list[li
             tag = f"assess-{number}-{index}-{delivery}"
             counts = shared.run(JOB, *(record.next(delivered_before=delivery > 0) for record in records), tag=tag)
             assert counts["done"] + counts["skipped"] == len(records)
-    versions = [version for message in arriving for version in message]
-    assert [found(shared, key) for key in keys] == [expected(versions, side) for side in (0, 1)]
+    arrived = [version for message in arriving for version in message]
+    assert [found(shared, key) for key in keys] == [expected(arrived, side) for side in (0, 1)]
     sent = list(shared.sender.to("collection_cert_pre_processor"))[told:]
     asked = {record.key for message in sent for record in message.records}
-    assert asked == {keys[version.side].user_id for version in versions}
+    assert asked == {keys[version.side].user_id for version in arrived}

@@ -1,6 +1,7 @@
-"""Aggregation and reconciliation in any order, and one in the middle of the other: the rows are those of a model."""
+"""Aggregation and reconciliation in any order, and one in the middle of the other: the rows are the oracle's."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final, Literal
 
@@ -11,23 +12,19 @@ from hypothesis import strategies as st
 
 from lern_tasks.catalogue import ProgressJob
 from lern_tasks.delivery.record import Record
-from lern_tasks.demo.platform.platform_api import PlatformApi
-from lern_tasks.demo.platform.registry import Registry
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
-from lern_tasks.sunbird.tables import ACTIVITY_AGG, CONTENT_CONSUMPTION, ENROLMENTS
-from tests.harness.course import consumed, enrol, publish
+from lern_tasks.sunbird.tables import ENROLMENTS
+from tests.harness.course import consumed, enrol, learners, publish, rows_of
 from tests.harness.crash_injection import Life
+from tests.harness.fixtures import shared_chain
 from tests.harness.in_process import Chain
+from tests.harness.oracle import Expected, expected
 from tests.harness.scenario import finished
 from tests.harness.syncs import JOB, sync
 
 AGGREGATOR: Final = "activity_aggregate_updater"
 CONTENTS = ("r1", "r2", "r3", "r4")
 REQUIRED = frozenset({"r1", "r2", "r3"})
-UNITS = {"un1": frozenset({"r1", "r2"}), "un2": frozenset({"r3"})}
-"""The required contents of each unit; un2 has r4 too, which is optional."""
-
-PLACES = {"r1": "un1", "r2": "un1", "r3": "un2", "r4": "un2"}
 USERS = count()
 
 JOBS: dict[str, ProgressJob] = {"dev.progress": AGGREGATOR, "dev.syncs": JOB}
@@ -41,12 +38,9 @@ SYNC: Happening = ("sync", frozenset())
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """One environment for all examples: each has a learner of its own. Nobody waits for a lock."""
-    with Registry() as registry, PlatformApi() as platform:
-        chain = Chain(tmp_path_factory.mktemp("chain"), registry, platform, LERN_TASKS__LOCK_WAIT="0")
+    with shared_chain(tmp_path_factory, LERN_TASKS__LOCK_WAIT="0") as chain:
         publish(chain)
         yield chain
-        chain.close()
 
 
 def learner(chain: Chain) -> EnrolmentKey:
@@ -76,37 +70,21 @@ def all_of(ends: list[frozenset[str]], syncs: list[Happening], twice: bool) -> l
     return [*told, *(told[:1] if twice else []), *stored, *syncs]
 
 
-def rows(chain: Chain, key: EnrolmentKey) -> dict[str, Any]:
-    """All rows of a learner."""
-    row = (key.user_id, key.course_id, key.batch_id)
-    figures = {name: chain.row(ACTIVITY_AGG, ("Course", name, key.user_id, "cb:b1")) for name in ("do_c1", *UNITS)}
-    return {
-        "enrolment": chain.row(ENROLMENTS, row),
-        "contents": chain.rows(CONTENT_CONSUMPTION, row),
-        "figures": {name: figure["aggregates"]["completedCount"] for name, figure in figures.items() if figure},
-    }
+def enrolment(chain: Chain, key: EnrolmentKey) -> dict[str, Any]:
+    """The row of a learner but for the time of its writing."""
+    row = chain.row(ENROLMENTS, (key.user_id, key.course_id, key.batch_id))
+    return {name: value for name, value in row.items() if name != "datetime"}
 
 
-def timeless(found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "enrolment": {name: value for name, value in found["enrolment"].items() if name != "datetime"}}
-
-
-def expect(found: dict[str, Any], done: frozenset[str]) -> None:
-    """Compare with the rows of a learner who finished `done`, each once, and was computed last after that."""
-    row, complete = found["enrolment"], done >= REQUIRED
-    assert (row["status"], row["progress"], "completedon" in row) == (
-        2 if complete else 1,
-        len(done & REQUIRED),
-        complete,
-    )
+def check(chain: Chain, key: EnrolmentKey, done: frozenset[str]) -> Expected:
+    """Compare with the oracle's rows of a learner who finished `done`; gives what is stored."""
+    scenario = learners({key: done})
+    (found,), (wanted,) = rows_of(chain, scenario).values(), expected(scenario).values()
     # What is finished after the completion does not change a completed row any more.
-    assert {c: s for c, s in row["contentstatus"].items() if c in REQUIRED} == dict.fromkeys(done & REQUIRED, 2)
-    assert set(row["contentstatus"].values()) == {2}
-    assert {each["contentid"]: (each["viewcount"], each["completedcount"]) for each in found["contents"]} == (
-        dict.fromkeys(done, (1, 1))
-    )
-    units = {PLACES[content] for content in done}
-    assert found["figures"] == {"do_c1": len(done & REQUIRED)} | {unit: len(UNITS[unit] & done) for unit in units}
+    statuses = {content: status for content, status in found.content_status.items() if content in REQUIRED}
+    assert replace(found, content_status=statuses) == replace(wanted, content_status=dict.fromkeys(done & REQUIRED, 2))
+    assert set(found.content_status.values()) == {2}
+    return found
 
 
 def told(chain: Chain, key: EnrolmentKey) -> tuple[set[str], int]:
@@ -135,11 +113,10 @@ def test_rows_do_not_depend_on_the_order_of_events_and_reconciliations(shared: C
         done |= contents
         row = shared.row(ENROLMENTS, (key.user_id, "do_c1", "b1"))
         assert row["status"] == 2 or not done >= REQUIRED, "a completed enrolment fell back"
-    found = rows(shared, key)
-    expect(found, done)
+    found = check(shared, key, done), enrolment(shared, key)
     shared.time_ms += 1000
     shared.run(JOB, record(shared, key, SYNC), tag=f"{key.user_id}-last")
-    assert timeless(rows(shared, key)) == timeless(found)
+    assert (check(shared, key, done), enrolment(shared, key)) == found
     audits, requests = told(shared, key)
     assert len(audits) == 2 * len(done) + (done >= REQUIRED)
     assert bool(requests) == (done >= REQUIRED)
@@ -191,7 +168,7 @@ def test_one_job_in_the_middle_of_the_other(shared: Chain, before: set[str], fir
             assert at > 9, "each job has more effects than that"
             return
         done = frozenset(before | {"r3"})
-        expect(rows(shared, key), done)
+        check(shared, key, done)
         audits, requests = told(shared, key)
         assert len(audits) == 2 + (done >= REQUIRED)
         assert bool(requests) == (done >= REQUIRED)

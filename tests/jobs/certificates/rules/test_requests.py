@@ -20,7 +20,8 @@ from lern_tasks.jobs.certificates.rules.requests import (
     issue_event,
     recipient_name,
 )
-from tests.jobs.certificates.rules.certificates import ISSUER, KEY, SIGNATORY, template
+from tests.harness.generate_events import EDATA
+from tests.jobs.certificates.rules.certificates import KEY, template
 
 STORAGE = CloudStorage(placeholder="CLOUD_BASE_PATH", base="https://obj.dev.sunbirded.org/sunbird-content-staging")
 USER = {"firstName": "Asha", "lastName": "Rao", "rootOrgId": "0123456789"}
@@ -92,25 +93,12 @@ def test_the_generate_event() -> None:
         "actor": {"id": "Certificate Generator", "type": "System"},
         "eid": "BE_JOB_REQUEST",
         "edata": {
-            "issuedDate": "2024-02-29",
-            "data": [{"recipientName": "Asha Rao", "recipientId": "u-42"}],
-            "criteria": {"narrative": "Course Merit"},
-            "svgTemplate": "https://obj.dev.sunbirded.org/sunbird-content-staging/content/tpl_7/artifact/merit.svg",
-            "oldId": "",
-            "templateId": "tpl_7",
-            "userId": "u-42",
-            "orgId": "0123456789",
-            "issuer": ISSUER,
-            "signatoryList": [SIGNATORY],
-            "courseName": "Fractions 101",
-            "basePath": "https://dev.sunbirded.org/certs",
+            **EDATA,
             "related": {
                 **BASE,
                 "enrollment": {"completedOn": COMPLETED_MS},
                 "assessment": {"score": {"do_1": 75.0}},
             },
-            "name": "Course Merit",
-            "tag": "0139000000000001",
         },
         "ets": NOW_MS,
         "context": {"pdata": {"ver": "1.0", "id": "org.sunbird.learning.platform"}},

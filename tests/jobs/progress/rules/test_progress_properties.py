@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lern_tasks.jobs.progress.rules.content_counts import StoredContent
 from lern_tasks.sunbird.audit_event import content_audit, enrolment_audit
 from lern_tasks.sunbird.course_relations import CourseRelations
+from tests.harness.orders import packed
 from tests.jobs.progress.rules.progress_model import KEY, Contents, Resources
 
 CONTENTS = ("r1", "r2", "r3", "r4", "r9")
@@ -51,7 +52,7 @@ def run(case: Case, data: st.DataObject) -> Resources:
     ctx = case.ctx()
     unstored: list[str] = sorted(frozenset().union(*case.events))
     waiting: list[tuple[Sequence[Contents], int]] = [
-        (message, 0) for message in packed(data.draw(st.permutations(case.events)), data)
+        (message, 0) for message in data.draw(st.permutations(case.events).flatmap(packed), label="messages")
     ]
     waiting += [(message, 0) for message, _ in waiting if data.draw(FLAGS, label="twice")]
     while waiting:
@@ -66,16 +67,6 @@ def run(case: Case, data: st.DataObject) -> Resources:
     for content in unstored:
         ctx.store_completion(content)
     return ctx
-
-
-def packed(contents: Sequence[Contents], data: st.DataObject) -> list[Sequence[Contents]]:
-    messages: list[Sequence[Contents]] = []
-    rest = list(contents)
-    while rest:
-        size = data.draw(st.integers(1, len(rest)), label="records")
-        messages.append(rest[:size])
-        rest = rest[size:]
-    return messages
 
 
 @given(case=cases, data=st.data())

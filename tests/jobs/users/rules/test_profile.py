@@ -10,46 +10,15 @@ from hypothesis import strategies as st
 from lern_tasks.jobs.users.rules.framework import dynamic_fields, framework_id, legacy_fields
 from lern_tasks.jobs.users.rules.profile import location_fields, profile_fields
 from lern_tasks.jobs.users.rules.user_types import joined, type_fields
+from tests.harness.profiles import CACHED, PROFILE, SCHOOL
 
 USER: dict[str, Any] = {
-    "userId": "u-100",
-    "firstName": "Asha",
-    "lastName": None,
-    "encEmail": "x+Yz==",
-    "encPhone": "q/Rs==",
-    "rootOrgId": "org-1",
+    **PROFILE,
     "rootOrg": {"orgName": "State [Goa]"},
-    "language": ["English"],
-    "status": 1,
-    "userLocations": [
-        {"type": "state", "name": "Goa", "code": "30"},
-        {"type": "School", "name": "[RPM] HIGH", "code": "3001"},
-    ],
-    "profileUserTypes": [{"type": "administrator", "subType": "hm"}, {"type": "teacher"}],
-    "framework": {"id": ["NCF"], "board": ["CBSE", "Goa"], "medium": ["Hindi", "Urdu"], "gradeLevel": ["Class 1"]},
+    "userLocations": [{"type": "state", "name": "Goa", "code": "30"}, {**SCHOOL, "type": "School"}],
+    "framework": {**PROFILE["framework"], "board": ["CBSE", "Goa"]},
 }
-FIELDS = {
-    "userid": "u-100",
-    "firstname": "Asha",
-    "lastname": "",
-    "email": "x+Yz==",
-    "phone": "q/Rs==",
-    "rootorgid": "org-1",
-    "orgname": r"State \[Goa\]",
-    "language": '["English"]',
-    "status": "1",
-    "state": "Goa",
-    "schoolname": r"\[RPM\] HIGH",
-    "schooludisecode": "3001",
-    "usertype": "administrator,teacher",
-    "usersubtype": "hm",
-    "profileusertypes": r'\[{"subType":"hm","type":"administrator"},{"type":"teacher"}\]',
-    "board": "CBSE",
-    "framework": "NCF",
-    "medium": '["Hindi","Urdu"]',
-    "grade": '["Class 1"]',
-    "subject": "[]",
-}
+FIELDS = {name: value for name, value in CACHED.items() if name != "usersignintype"} | {"orgname": r"State \[Goa\]"}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
