@@ -3,9 +3,10 @@
 import argparse
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 
-from bridge import metrics_page
+from bridge import failed_topics, metrics_page
 from bridge.routes import Route, routes
 from bridge.service import Service
 from lern_tasks import logs, settings
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.logger("bridge").info("celery_config", **celery_layers.current().described())
     for route in chosen:
         _log_route(route)
+    # Beside the start, which waits for no Kafka.
+    threading.Thread(target=failed_topics.name_missing, args=(values, chosen), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: _stop(service, number))
     return service.run()

@@ -23,6 +23,7 @@ from tests.harness.samples import ROOT
 from tests.variables import fields
 
 ELSEWHERE = {
+    "lern_tasks/cli/doctor/templates.py": "looks into the rows of one job, beside what the catalogue says of all",
     "lern_tasks/demo/scenario/certificates.py": "the demo plays the jobs by name",
     "lern_tasks/demo/scenario/rows.py": "the demo plays the jobs by name",
     "lern_tasks/demo/scenario/run.py": "the demo plays the jobs by name",

@@ -5,12 +5,13 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from lern_tasks.errors import DependencyDown, LernError, SettingsError
+from lern_tasks.errors import DependencyDown, LernError, PartlyDown, SettingsError
 from lern_tasks.settings.shared import KafkaSettings
 
 _LOG = logging.getLogger(__name__)
@@ -75,13 +76,14 @@ class KafkaOut:
         self._settings = settings
         self._lock = threading.Lock()
         self._opened: tuple[int, Producer] | None = None
+        self._missing: set[str] = set()
 
     def publish(self, messages: Sequence[OutMessage]) -> list[LernError | None]:
         """Publish all messages in one flush; the answer has their order, None for what the broker confirmed.
 
-        Otherwise TooLarge, or DependencyDown("kafka") for whatever has no confirmation within `delivery_timeout`
-        seconds (2 s more for the report); such a message may or may not have been stored. Raises SettingsError when
-        librdkafka does not accept the settings.
+        Otherwise TooLarge, PartlyDown for a topic that does not exist, or DependencyDown("kafka") for whatever has no
+        confirmation within `delivery_timeout` seconds (2 s more for the report); such a message may or may not have
+        been stored. Raises SettingsError when librdkafka does not accept the settings.
         """
         results = self._send(messages)
         if len(messages) > 1:
@@ -121,8 +123,12 @@ class KafkaOut:
         def report(index: int, error: KafkaError | None, _message: object = None) -> None:
             results[index] = None if error is None else self._failure(error, messages[index], producer)
 
+        absent = self._absent({message.topic for message in messages}, producer)
         try:
             for index, message in enumerate(messages):
+                if message.topic in absent:
+                    results[index] = _no_topic(message.topic)
+                    continue
                 _enqueue(producer, message, deadline, partial(report, index))
             while waiting in results and time.monotonic() < deadline:
                 producer.flush(_SLICE)
@@ -141,8 +147,17 @@ class KafkaOut:
         if error.fatal() or error.code() == _FATAL:
             self._forget(producer)
         if error.code() in _UNKNOWN_TOPIC:
-            return DependencyDown("kafka", f"topic {message.topic} does not exist: run `lern topics create`")
+            self._missing.add(message.topic)
+            return _no_topic(message.topic)
         return _down(error)
+
+    def _absent(self, topics: set[str], producer: Producer) -> set[str]:
+        """Those of `topics` that were missing and still are: asked for, since a message to one takes 5 s to fail."""
+        for topic in topics & self._missing:
+            with suppress(KafkaException):
+                if producer.list_topics(topic, timeout=_PING_TIMEOUT).topics[topic].error is None:
+                    self._missing.discard(topic)
+        return topics & self._missing
 
     def _producer(self) -> Producer:
         with self._lock:
@@ -204,6 +219,10 @@ def _enqueue(producer: Producer, message: OutMessage, deadline: float, report: "
             return
         else:
             return
+
+
+def _no_topic(topic: str) -> PartlyDown:
+    return PartlyDown("kafka", f"topic {topic} does not exist: run `lern topics create`", part=topic)
 
 
 def _down(error: KafkaError) -> DependencyDown:

@@ -105,6 +105,11 @@ class RetryPolicy:
             return GiveUp(code="BUG")
         return decide(error, attempts, now_ms=self.now_ms, limits=self._limits, jitter=self._jitter)
 
+    def until_confirmed(self, attempts: Attempts, error: LernError) -> Again:
+        """When a record whose dead letter was not confirmed comes again: it does so for as long as it takes."""
+        decision = self.next(attempts, error)
+        return decision if isinstance(decision, Again) else Again(delay_seconds=self._limits.cap, consumes=None)
+
     def outage_behind(self, error: BaseException) -> DependencyDown | None:
         """The outage that explains `error`, when the dependency that it names answers nobody: then nobody is at fault.
 

@@ -44,7 +44,7 @@ class Settlement:
     def settle(self, batch: Batch[Any]) -> dict[str, int]:
         """Publish the dead letters, send again what is to be tried again; the counts by outcome.
 
-        `waiting`: those of `again` for which nothing was tried, when there are any.
+        `waiting`, if there are any: those of `again` that were not tried, or whose dead letter was not confirmed.
 
         Does not return before both are confirmed.
         """
@@ -65,12 +65,14 @@ class Settlement:
             singly = isinstance(error, Requeue) and error.singly
             requeued[round(decision.delay_seconds, 1), singly].append(self._next(record.record, decision, error))
         unconfirmed = self._publish_dead_letters(dead)
-        requeued[0.0, False] += [record.record.next(delivered_before=True) for record in unconfirmed]
+        for record, why in unconfirmed.items():
+            again = self._policy.until_confirmed(record.record.attempts, why)
+            requeued[round(again.delay_seconds, 1), False].append(self._next(record.record, again, why))
         for (delay, singly), records in requeued.items():
             if records:
                 self.send_again(records, delay, singly=singly)
         buried = [record for record in dead if record not in unconfirmed]
-        counts = self._count(batch, buried)
+        counts = self._count(batch, buried, unconfirmed=len(unconfirmed))
         log_done(
             counts, [(r.record, r.outcome.error) for r in batch if isinstance(r.outcome, Failed) and r not in buried]
         )
@@ -99,21 +101,32 @@ class Settlement:
             waits_for=error.part if isinstance(error, PartlyDown) else None,
         )
 
-    def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> list[BatchRecord[Any]]:
-        """Publish dead letters, but those that are equal to one there; the records of those not confirmed in time."""
+    def _publish_dead_letters(self, dead: Sequence[BatchRecord[Any]]) -> dict[BatchRecord[Any], LernError]:
+        """Publish dead letters, but those that are equal to one there; why those not confirmed in time are not."""
         equal, letters = self._ctx.equal_letters, {record: self._dead_letter(record) for record in dead}
         left = [record for record, letter in letters.items() if not equal.came_before(letter)]
+        unconfirmed: dict[BatchRecord[Any], LernError] = {}
         while left:
             results = dead_letter.publish([letters[record] for record in left], self._ctx.kafka, self._ctx.files)
             answers = list(zip(left, results, strict=True))
             equal.published(letters[record] for record, error in answers if error is None)
-            left = [record for record, error in answers if error is not None]
+            unconfirmed = {record: error for record, error in answers if error is not None}
+            left = list(unconfirmed)
             if left:
-                error = next(error for error in results if error is not None)
+                error = unconfirmed[left[0]]
                 _log.error("dead_letters_not_confirmed", count=len(left), error=str(error))
-                if not self._outage_wait.wait_until_up(error.name if isinstance(error, DependencyDown) else "kafka"):
-                    return left
-        return left
+                if not self._waited_out(error):
+                    break
+        for record, letter in letters.items():
+            if record not in unconfirmed:
+                failure = letter.failure
+                _log.error("record_dead", code=failure.code, error=failure.error, **log_fields(record.record))
+        return unconfirmed
+
+    def _waited_out(self, error: LernError) -> bool:
+        """Whether what keeps letters from being published was over in time; for a missing topic nobody waits."""
+        name = error.name if isinstance(error, DependencyDown) else "kafka"
+        return not isinstance(error, PartlyDown) and self._outage_wait.wait_until_up(name)
 
     def _dead_letter(self, record: BatchRecord[Any]) -> dead_letter.DeadLetter:
         assert isinstance(record.outcome, Failed)  # noqa: S101 (only failed records are dead)
@@ -125,12 +138,11 @@ class Settlement:
             task_id=self._task_id,
             unreadable=record.unreadable,
         )
-        _log.error("record_dead", code=failure.code, error=failure.error, **log_fields(record.record))
         return dead_letter.DeadLetter(
             record=record.record, failure=failure, topic=self._ctx.settings.failed_topic(self._job)
         )
 
-    def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]]) -> dict[str, int]:
+    def _count(self, batch: Batch[Any], dead: Sequence[BatchRecord[Any]], *, unconfirmed: int) -> dict[str, int]:
         errors = [record.outcome.error for record in dead if isinstance(record.outcome, Failed)]
         counts = {
             "done": _number(batch, Done),
@@ -148,7 +160,7 @@ class Settlement:
         count(documented.skipped, counts["skipped"], job=self._job)
         if documented.total:
             count(documented.total, sum(not record.delivered_before for record in batch), job=self._job)
-        waiting = sum(_is_waiting(record) for record in batch)
+        waiting = unconfirmed + sum(_is_waiting(record) for record in batch)
         return {**counts, "waiting": waiting} if waiting else counts
 
 

@@ -1,6 +1,17 @@
 """Everything that is looked at for some jobs."""
 
-from lern_tasks.cli.doctor import bridge, cassandra, kafka, outages, redis, relation_cache, services, settings, workers
+from lern_tasks.cli.doctor import (
+    bridge,
+    cassandra,
+    kafka,
+    outages,
+    redis,
+    relation_cache,
+    services,
+    settings,
+    templates,
+    workers,
+)
 from lern_tasks.cli.doctor.finding import Check, Jobs
 from lern_tasks.settings import Settings
 
@@ -16,5 +27,6 @@ def checks(values: Settings, jobs: Jobs) -> list[Check]:
         *bridge.checks(jobs),
         *relation_cache.checks(values, jobs),
         *services.checks(values, jobs),
+        *templates.checks(jobs),
         *outages.checks(),
     ]

@@ -21,7 +21,7 @@ from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.delivery.resumable.checkpoints import Checkpoint, RunState
 from lern_tasks.delivery.retry_policy import GiveUp, RetryPolicy
-from lern_tasks.errors import DependencyDown, LernError, NotReady, TransientError
+from lern_tasks.errors import DependencyDown, LernError, NotReady, PartlyDown, TransientError
 from lern_tasks.logs import logger
 
 PROGRESS = "PROGRESS"
@@ -144,7 +144,7 @@ class Runner:
                 return self._page(run.stand, self._page_context)
             except (DependencyDown, TransientError) as error:
                 down = RetryPolicy(self._ctx).outage_behind(error)
-                if down is None:
+                if down is None or isinstance(down, PartlyDown):
                     raise
                 self._show(run, f"waiting for {down.name}")
                 # Whatever the page does, it did not end its process.

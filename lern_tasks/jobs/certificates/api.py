@@ -1,5 +1,6 @@
 """What other domains and operations may use of certificates."""
 
+from lern_tasks.jobs.certificates.clients.template_hosts import TemplateHosts, place_of
 from lern_tasks.jobs.certificates.eligibility.eligibility_data import EligibilityData
 from lern_tasks.jobs.certificates.eligibility.evaluation import Evaluation, evaluate
 from lern_tasks.jobs.certificates.eligibility.issue_request import JOB as PRE_PROCESSOR
@@ -14,8 +15,10 @@ __all__ = [
     "EligibilityData",
     "EligibleCertificate",
     "Evaluation",
+    "TemplateHosts",
     "asked_anew",
     "certificate_lock",
     "evaluate",
     "issue_request",
+    "place_of",
 ]
