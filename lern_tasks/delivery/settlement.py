@@ -170,10 +170,11 @@ def log_done(counts: Mapping[str, int], again: Sequence[tuple[Record, BaseExcept
     At DEBUG where each of its records has a line of its own, or only waits: there may be thousands, once a minute each.
     """
     waiting = counts.get("waiting", 0)
-    told = counts.get("skipped", 0) + counts.get("dead", 0) + waiting == sum(counts.values()) - waiting
+    own_lines = counts.get("skipped", 0) + counts.get("dead", 0) + waiting
     causes = Counter(f"{code_of(error)}: {error_text(error)}" for _, error in again).most_common(_CAUSES)
     fields = {"because": [f"{number} x {text}" for text, number in causes], **log_fields(again[0][0])} if again else {}
-    _log.log(logging.DEBUG if told else logging.INFO, "message_done", **counts, **fields)
+    level = logging.DEBUG if own_lines and own_lines == sum(counts.values()) - waiting else logging.INFO
+    _log.log(level, "message_done", **counts, **fields)
 
 
 _OUTCOME_COUNTERS: dict[str, CounterName] = {

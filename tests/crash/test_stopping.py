@@ -108,6 +108,24 @@ def test_under_load_nothing_stays_with_a_stopped_worker(server: RedisServer, tmp
         system.stop()
 
 
+def test_the_message_of_a_killed_child_is_back_at_once(server: RedisServer, tmp_path: Path) -> None:
+    """Long before the visibility timeout, after which those of a dead worker come."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        kafka = f"127.0.0.1:{silent.getsockname()[1]}"
+        system = opened(server, tmp_path, LERN_KAFKA__BROKERS=kafka, LERN_KAFKA__DELIVERY_TIMEOUT="1")
+        try:
+            worker = system.start_worker(queues=QUEUE, concurrency=1)
+            system.ctx.sender.send("activity_aggregate_updater", [Record(value="x", topic="dev.test")], task_id="waits")
+            waits = "waiting_for_dependency"
+            wait_until(lambda: waits in system.logs(), seconds=60, what="a task that waits for Kafka")
+            (child,) = map(int, Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split())
+            os.kill(child, signal.SIGKILL)
+            soon = system.settings.visibility_timeout / 3
+            wait_until(lambda: system.logs().count(waits) > 1, seconds=soon, what="the message in another child")
+        finally:
+            system.stop()
+
+
 VALUES = {
     "KAFKA__BROKERS": "no event",
     "CASSANDRA__PORT": '{"edata": {"action": "batch-enrolment-update", "userId": "u", "courseId": "c", "batchId": "b",'

@@ -48,10 +48,18 @@ return false
 """
 """Noted down before it is taken: a Redis that is full refuses the note, and a script is not undone."""
 
+_LOST_AFTER = 15.0
+"""Seconds without an answer after which a look is held for lost with its connection; an answer takes a millisecond."""
+
+_asked: dict[str, float] = {}
+"""Claims of this process whose look has no answer yet, or whose message is not noted down yet, and since when."""
+
 _GIVE_BACK = """
 local late = tonumber(redis.call('TIME')[1]) - tonumber(ARGV[1])
 local given = 0
-for _, claim in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', late)) do
+local claims = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', late)
+for i = 2, #ARGV do claims[#claims + 1] = ARGV[i] end
+for _, claim in ipairs(claims) do
   local kept = redis.call('HGET', KEYS[1], claim)
   if kept then
     local cut = string.find(kept, '\\n', 1, true)
@@ -85,8 +93,9 @@ class QoS(redis.QoS):
         with self.pipe_or_acquire() as pipe:
             pipe.zadd(self.unacked_index_key, {delivery_tag: time()})
             pipe.hset(self.unacked_key, delivery_tag, json.dumps(kept))
-            self.channel.end_claim(pipe)
+            claim = self.channel.end_claim(pipe)
             pipe.execute()
+        _asked.pop(claim, None)
         virtual_qos.append(self, message, delivery_tag)
 
     def restore_unacked(self, client: Any = None) -> None:
@@ -101,10 +110,15 @@ class QoS(redis.QoS):
             super().restore_unacked(client)
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Give back what dead workers held, and what they had only just taken."""
+        """Give back what dead workers held, what they had only just taken, and what a cut connection kept from us."""
         super().restore_visible(*args, **options)
+        lost = [claim for claim, since in _asked.items() if monotonic() - since > _LOST_AFTER]
         with self.channel.conn_or_acquire() as client:
-            given = client.eval(_GIVE_BACK, 2, CLAIMS, CLAIM_TIMES, self.visibility_timeout)
+            given = client.eval(_GIVE_BACK, 2, CLAIMS, CLAIM_TIMES, self.visibility_timeout, *lost)
+        for claim in lost:
+            # What was on its way when the connection was cut may arrive late.
+            if monotonic() - _asked[claim] > self.visibility_timeout:
+                del _asked[claim]
         if given:
             _log.warning("claims_given_back", messages=given)
 
@@ -119,11 +133,12 @@ class Channel(redis.Channel):
         self._next_look = 0.0
         super().__init__(*args, **options)
 
-    def end_claim(self, pipe: Any) -> None:
-        """Forget the claim under which the last message was taken."""
-        pipe.hdel(CLAIMS, self._claim)
-        pipe.zrem(CLAIM_TIMES, self._claim)
-        self._claim = ""
+    def end_claim(self, pipe: Any) -> str:
+        """Forget the claim under which the last message was taken; which it is."""
+        claim, self._claim = self._claim, ""
+        pipe.hdel(CLAIMS, claim)
+        pipe.zrem(CLAIM_TIMES, claim)
+        return claim
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 (the base class's parameter)
         queues = self._queue_cycle.consume(len(self.active_queues))
@@ -131,6 +146,7 @@ class Channel(redis.Channel):
             return
         keys = [self._q_for_pri(queue, priority) for priority in self.priority_steps for queue in queues]
         self._claim = uuid4().hex
+        _asked[self._claim] = monotonic()
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
         command = ["EVAL", _TAKE, len(keys) + 2, *keys, CLAIMS, CLAIM_TIMES, self._claim]
@@ -152,6 +168,7 @@ class Channel(redis.Channel):
         try:
             taken = self.client.parse_response(self.client.connection, "EVAL", **options)
         except self.ResponseError as error:
+            _asked.pop(self._claim, None)
             _log.error("nothing_taken", reason=str(error), seconds=_REFUSED_PAUSE)
             self._next_look = monotonic() + _REFUSED_PAUSE
             return None
@@ -162,6 +179,8 @@ class Channel(redis.Channel):
         if taken:
             # There may be more.
             self._next_look = 0.0
+        else:
+            _asked.pop(self._claim, None)
         return taken
 
     def _deliver_raw(self, queue: str, raw: bytes) -> None:
@@ -188,8 +207,9 @@ class Channel(redis.Channel):
         """Forget the claim of a message that nobody noted down as unacknowledged."""
         if self._claim:
             with self.conn_or_acquire() as client, client.pipeline() as pipe:
-                self.end_claim(pipe)
+                claim = self.end_claim(pipe)
                 pipe.execute()
+            _asked.pop(claim, None)
 
 
 class Transport(redis.Transport):

@@ -48,9 +48,12 @@ def test_what_celery_sends_is_a_task() -> None:
 def test_no_message_ends_a_worker_or_is_lost(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     with Redis() as server:
-        env = {"LERN_REDIS__URL": server.url, "LERN_STORE": f"sqlite:{tmp_path / 'store.sqlite'}"}
-        # Where the only record of a message is dead, its end is a line at DEBUG.
-        env["LERN_LOG_LEVEL"] = "DEBUG"
+        # A message without records is told of at DEBUG.
+        env = {
+            "LERN_REDIS__URL": server.url,
+            "LERN_STORE": f"sqlite:{tmp_path / 's.sqlite'}",
+            "LERN_LOG_LEVEL": "DEBUG",
+        }
         system = System(tmp_path, env)
         try:
             broker, state = system.ctx.redis.client("broker"), system.ctx.redis.client("state")

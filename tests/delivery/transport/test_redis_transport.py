@@ -13,6 +13,7 @@ from kombu import connection, entity, messaging
 from lern_tasks.delivery.transport import redis_transport as broker
 from lern_tasks.delivery.transport.redis_transport import CLAIM_TIMES, CLAIMS, Transport
 from lern_tasks.demo.servers.redis import Redis
+from tests.harness.waiting import wait_until
 from tests.servers.server import Server
 
 QUEUE = "q"
@@ -96,6 +97,23 @@ def test_what_a_dead_worker_had_only_just_taken_is_given_back(queue: Broker) -> 
     ask(other)
     other._brpop_read()
     assert taken == ["a"]
+
+
+def test_what_a_cut_connection_kept_is_given_back_by_its_living_owner(
+    queue: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is lost on its way, with the message in it; its claim would be held until the visibility timeout."""
+    monkeypatch.setattr(broker, "_LOST_AFTER", 0.0)
+    taken: list[str] = []
+    cut = queue.consumer(taken)
+    queue.send("kept")
+    cut.client.connection = cut.client.connection_pool.get_connection()
+    cut._brpop_start()
+    wait_until(lambda: queue.places() == (0, 1, 0), seconds=10, what="the claim")
+    cut.client.connection.disconnect()
+    queue.consumer(taken).qos.restore_visible()
+    assert queue.places() == (1, 0, 0)
+    assert taken == []
 
 
 def test_an_empty_queue_is_not_asked_again_at_once(queue: Broker) -> None:
