@@ -15,12 +15,13 @@ _ACTIVE = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaErr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionPlan:
-    """One partition: the committed offset (None: never), the offset to go back to, and where the topic ends."""
+    """One partition: the committed offset (None: never), the offset to go back to, and where it ends and begins."""
 
     partition: int
     committed: int | None
     target: int | None
     end: int
+    begin: int = 0
 
     @property
     def again(self) -> int:
@@ -49,12 +50,20 @@ def plan(settings: Settings, topic: str, group: str, to: datetime | None) -> lis
 
 def members(settings: Settings, group: str) -> int | None:
     """How many consumers the group has now; None when the broker does not tell."""
+    return members_of(settings, [group], timeout=kafka_admin.TIMEOUT)[group]
+
+
+def members_of(settings: Settings, groups: Sequence[str], *, timeout: float) -> dict[str, int | None]:
+    """How many consumers each group has now; None where the broker does not tell within `timeout` seconds."""
     admin = kafka_admin.client(settings)
-    try:
-        answer = admin.describe_consumer_groups([group], request_timeout=kafka_admin.TIMEOUT)[group]
-        return len(answer.result(kafka_admin.TIMEOUT + 1).members)
-    except (KafkaException, TimeoutError):
-        return None
+    answers = admin.describe_consumer_groups(list(dict.fromkeys(groups)), request_timeout=timeout)
+    found: dict[str, int | None] = {}
+    for group, answer in answers.items():
+        try:
+            found[group] = len(answer.result(timeout + 1).members)
+        except (KafkaException, TimeoutError):
+            found[group] = None
+    return found
 
 
 def set_back(settings: Settings, topic: str, group: str, plans: Sequence[PartitionPlan]) -> None:
@@ -78,10 +87,12 @@ def _plan(consumer: Consumer, partition: TopicPartition, committed: int, to: dat
     low, high = consumer.get_watermark_offsets(partition, timeout=kafka_admin.TIMEOUT)
     if committed < 0:
         # Never committed: the bridge starts at the beginning anyway.
-        return PartitionPlan(partition=partition.partition, committed=None, target=None, end=high)
+        return PartitionPlan(partition=partition.partition, committed=None, target=None, end=high, begin=low)
     target = low
     if to is not None:
         asked = TopicPartition(partition.topic, partition.partition, int(to.timestamp() * 1000))
         found = consumer.offsets_for_times([asked], timeout=kafka_admin.TIMEOUT)[0].offset
         target = high if found < 0 else max(low, found)
-    return PartitionPlan(partition=partition.partition, committed=committed, target=min(target, committed), end=high)
+    return PartitionPlan(
+        partition=partition.partition, committed=committed, target=min(target, committed), end=high, begin=low
+    )

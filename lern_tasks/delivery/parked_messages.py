@@ -24,6 +24,12 @@ from lern_tasks.metrics import count
 KEY = "lern:parked"
 """The list in the state Redis."""
 
+BEAT_SEEN = "lern:beat-seen"
+"""There while beat sends its tasks: the only trace of it that others can see."""
+
+_BEAT_GONE = 300
+"""Seconds without the task that beat sends each minute after which it counts as gone; a busy worker takes some."""
+
 _AT_ONCE = 100
 """Messages published by one run: what is left waits for the next, a minute later."""
 
@@ -95,6 +101,8 @@ def publish_parked(self: Task) -> int:
     ctx = process_resources(settings.current(), self.app)
     if not ctx.idempotency_keys.claim("beat:publish-parked", expiry=_BEAT_LOCK):
         return 0
+    with translated():
+        ctx.redis.client("state").set(BEAT_SEEN, ctx.now_ms(), ex=_BEAT_GONE)
     return publish_parked_messages(ctx)
 
 

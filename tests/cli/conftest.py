@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from lern_tasks import catalogue
 from lern_tasks.cli import kafka_admin
 from lern_tasks.cli.__main__ import lern
-from lern_tasks.cli.doctor import workers
+from lern_tasks.cli.doctor import bridge, workers
 from lern_tasks.connections.files import Files
 from lern_tasks.connections.kafka import KafkaOut
 from lern_tasks.delivery.dead_letter import DeadLetter, failure_of, publish, to_message
@@ -103,6 +103,8 @@ def healthy(
     kafka, redis = servers
     monkeypatch.setattr(kafka_admin, "_CONFIGURATION_TIMEOUT", 0.2)
     monkeypatch.setattr(workers, "_taken", lambda _: frozenset(catalogue.QUEUES))
+    monkeypatch.setattr(workers, "_beat_seen", lambda _: True)
+    monkeypatch.setattr(bridge, "_ANSWER", 0.2)
     with PlatformApi() as platform, Registry() as registry:
         for variable, value in (
             ("KAFKA__BROKERS", kafka.bootstrap),

@@ -89,6 +89,7 @@ def test_the_table_is_grouped_by_job(healthy: Healthy) -> None:
         *["redis users"] * 3,
         *["redis anonymous_users"] * 3,
         "user profiles",
+        "0 problems, 0 warnings",
     ]
 
 

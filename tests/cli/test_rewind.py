@@ -142,6 +142,7 @@ def test_the_offset_of_a_time(found: int, committed: int, target: int | None, ag
     consumer: Any = FakeConsumer(found)
     moment = datetime(2024, 2, 29, 10, tzinfo=UTC)
     plan = group_offsets._plan(consumer, TopicPartition(TOPIC, 0), committed, moment)
-    assert plan == PartitionPlan(partition=0, committed=None if committed < 0 else committed, target=target, end=100)
+    known = None if committed < 0 else committed
+    assert plan == PartitionPlan(partition=0, committed=known, target=target, end=100, begin=10)
     assert plan.again == again
     assert all(asked == int(moment.timestamp() * 1000) for asked in consumer.asked)

@@ -1,6 +1,7 @@
 """Everything that is looked at for some jobs."""
 
 from lern_tasks.cli.doctor import (
+    bridge,
     cassandra,
     kafka,
     outages,
@@ -23,6 +24,7 @@ def checks(values: Settings, jobs: Jobs) -> list[Check]:
         *redis.checks(values, jobs),
         *cassandra.checks(values, jobs),
         *workers.checks(jobs),
+        *bridge.checks(jobs),
         *relation_cache.checks(values, jobs),
         *services.checks(values, jobs),
         *templates.checks(jobs),

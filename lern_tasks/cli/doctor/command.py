@@ -13,7 +13,7 @@ from lern_tasks import catalogue, settings
 from lern_tasks.cli.doctor.all import checks
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, problem
 from lern_tasks.cli.effective import masked
-from lern_tasks.cli.printing import print_json, print_table
+from lern_tasks.cli.printing import print_json, print_table, say
 from lern_tasks.errors import SettingsError
 from lern_tasks.settings import Settings
 
@@ -38,9 +38,10 @@ def _known(_ctx: click.Context, _param: click.Parameter, names: tuple[str, ...])
     "--job", "jobs", multiple=True, metavar="NAME", callback=_known, help="Only what this job needs; may be repeated."
 )
 @click.option("--timeout", type=click.FloatRange(1), default=_TIMEOUT, show_default=True, help="Seconds to wait.")
+@click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(*, jobs: Jobs, timeout: float, as_json: bool) -> None:
-    """Reach every dependency, check what must hold, and say what to do. Exit status 1 if something is to be done.
+def command(*, jobs: Jobs, timeout: float, strict: bool, as_json: bool) -> None:
+    """Reach every dependency, check what must hold, and say what to do. Exit status 1 if there is a problem.
 
     An installation that runs some of the jobs, the others still in Flink, names those: --job NAME --job NAME.
     """
@@ -55,7 +56,7 @@ def command(*, jobs: Jobs, timeout: float, as_json: bool) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         _show(findings)
-    if any(finding.level != "ok" for finding in findings):
+    if any(finding.level == "problem" or (strict and finding.level == "warning") for finding in findings):
         sys.exit(1)
 
 
@@ -99,7 +100,21 @@ def _completed(finding: Finding, check: Check) -> Finding:
 
 def _grouped(findings: Iterable[Finding]) -> list[Finding]:
     """First what every job needs, then by the first job that needs it, and by the others."""
-    return sorted(findings, key=lambda finding: [catalogue.EVENT_JOBS.index(job) for job in finding.jobs])
+    once: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        once.setdefault((finding.check, finding.level, finding.result), []).append(finding)
+    return sorted(map(_joined, once.values()), key=lambda finding: [*map(catalogue.EVENT_JOBS.index, finding.jobs)])
+
+
+def _joined(equal: Sequence[Finding]) -> Finding:
+    """One finding for all that found the same, with everything that they say of it."""
+    named = {job for finding in equal for job in finding.jobs}
+    return replace(
+        equal[0],
+        why="; ".join(dict.fromkeys(finding.why for finding in equal if finding.why)),
+        to_do="; ".join(dict.fromkeys(finding.to_do for finding in equal if finding.to_do)),
+        jobs=tuple(job for job in catalogue.EVENT_JOBS if job in named) if all(f.jobs for f in equal) else (),
+    )
 
 
 def _show(findings: Sequence[Finding]) -> None:
@@ -110,3 +125,16 @@ def _show(findings: Sequence[Finding]) -> None:
             if f.jobs == jobs
         ]
         print_table(("", "", "", ""), rows, title=", ".join(jobs) or "every job")
+    say(_summary(findings))
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    """The last line: how many there are, and which to look at first."""
+    problems, warnings = ([f for f in findings if f.level == level] for level in ("problem", "warning"))
+    first = next(iter([*problems, *warnings]), None)
+    counts = ", ".join(_number(found, word) for found, word in ((problems, "problem"), (warnings, "warning")))
+    return f"{counts}; first: {first.check}: {first.result}" if first else counts
+
+
+def _number(found: Sequence[Finding], word: str) -> str:
+    return f"{len(found)} {word}" if len(found) == 1 else f"{len(found)} {word}s"

@@ -46,7 +46,7 @@ def _impatient(settings: Settings) -> Settings:
 
 
 def _look(job: EventJob, service: Service, settings: Settings) -> Iterator[Finding]:
-    client = None
+    client, address = None, masked(str(getattr(settings.job(job), service.variable.lower())))
     try:
         client = _client(job, service, _impatient(settings))
         for question in service.asks:
@@ -54,9 +54,9 @@ def _look(job: EventJob, service: Service, settings: Settings) -> Iterator[Findi
     except LernError as error:
         remedy = f"{service.remedy}, or correct LERN_{job.upper()}__{service.variable}"
         misset = isinstance(error, SettingsError) and service.misset
-        yield problem(service.name, masked(str(error)), misset or remedy)
+        yield problem(service.name, f"{address}: {masked(str(error))}", misset or remedy)
     else:
-        yield ok(service.name, service.answers)
+        yield ok(service.name, f"{address} {service.answers}")
     finally:
         if client is not None:
             getattr(client, "close", lambda: None)()

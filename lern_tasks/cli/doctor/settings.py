@@ -27,5 +27,12 @@ def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
     for row in idle:
         of = tuple(job for job in jobs if job == row.scope)
         yield warning("settings", f"{row.variable} is set and {row.note}", f"unset {row.variable}", jobs=of)
+    if settings.flower.open:
+        yield warning(
+            "settings",
+            "LERN_FLOWER__OPEN lets Flower start without a password",
+            "unset it, and start Flower with --basic-auth=USER:PASSWORD",
+            why="whoever reaches Flower sees ids of learners and triggers tasks",
+        )
     if not idle:
         yield ok("settings", "nothing is set that has no effect")

@@ -11,6 +11,7 @@ from lern_tasks import catalogue
 from lern_tasks.catalogue import dashed, queue_name
 from lern_tasks.cli.doctor.finding import Check, Finding, Jobs, ok, warning
 from lern_tasks.cli.doctor.redis import connect
+from lern_tasks.delivery.parked_messages import BEAT_SEEN
 from lern_tasks.settings import Settings
 
 _ANSWER = 1.5
@@ -63,6 +64,10 @@ def _check(jobs: Jobs, settings: Settings) -> Iterator[Finding]:
     if not missing:
         yield ok("workers", f"all {len(needed)} queues are taken from")
     yield from _handed_off(jobs, taken, settings)
+    if catalogue.MAINTENANCE_QUEUE in taken and not _beat_seen(settings):
+        yield warning(
+            "beat", "no task of beat has run lately", "celery -A lern_tasks beat", why="nothing runs at night by itself"
+        )
 
 
 def _handed_off(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterator[Finding]:
@@ -79,6 +84,18 @@ def _handed_off(jobs: Jobs, taken: frozenset[str], settings: Settings) -> Iterat
                 why="what it hands off waits in that queue, and a Flink job does not see it",
                 jobs=(job,),
             )
+
+
+def _beat_seen(settings: Settings) -> bool:
+    """Whether a task that beat sends each minute has run of late."""
+    client = connect(settings.redis_url("state"))
+    try:
+        return bool(client.exists(BEAT_SEEN))
+    except RedisError:
+        # Told by the check of Redis.
+        return True
+    finally:
+        client.close()
 
 
 def _taken(settings: Settings) -> frozenset[str] | None:
