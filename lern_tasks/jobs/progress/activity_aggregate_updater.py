@@ -97,8 +97,8 @@ def _request(
         fresh=fresh,
         pending=pending,
         read_again=read_again,
-        # What followed may have been lost with the broker.
-        delivered_before=group.delivered_before or bool(read_again),
+        # What followed may have been lost: with the broker, or when somebody died after these counts were noted down.
+        delivered_before=group.delivered_before or bool(read_again or pending),
     )
 
 
