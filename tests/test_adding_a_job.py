@@ -106,7 +106,9 @@ def test_the_page_adds_a_job_that_works(checkout: Path, tmp_path: Path) -> None:
                 "redis state",
                 "cassandra",
                 "workers",
+                "bridge",
                 "files",
+                "outages",
             ],
         },
     }
