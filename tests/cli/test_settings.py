@@ -43,7 +43,7 @@ def test_a_value_given_by_any_spelling_is_shown_under_the_first(lern_command: Le
         ("LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_RCAPIKEY", "hush-hush", "hush-hush"),
         ("LERN_REDIS__URL", "redis://user:hush@hush@host:6379", "hush"),
         ("LERN_REDIS__BROKER", "redis://:hush-hush@host:6379/0", "hush-hush"),
-        ("LERN_REDIS__STATE", "redis://host:6379/1?password=hush-hush", "hush-hush"),
+        ("LERN_REDIS__STATE", "rediss://host:6379/1?ssl_password=hush-hush", "hush-hush"),
         ("LERN_KAFKA__PROPERTIES", '{"ssl.key.password": "hush-hush"}', "hush-hush"),
         ("LERN_FILES__URL", "s3://key:hush-hush@bucket/letters", "hush-hush"),
     ],
@@ -56,6 +56,11 @@ def test_secrets_are_masked(
     assert result.exit_code == 0
     assert secret not in result.output
     assert "********" in result.output
+
+
+def test_a_refused_address_keeps_its_secrets(lern_command: Lern) -> None:
+    result = lern_command("settings", LERN_REDIS__STATE="redis://host:6379/1?password=hush-hush")
+    assert (result.exit_code, "hush" in result.output) == (2, False)
 
 
 def test_a_scope_shows_its_own_settings_only(lern_command: Lern) -> None:

@@ -48,12 +48,7 @@ def test_what_celery_sends_is_a_task() -> None:
 def test_no_message_ends_a_worker_or_is_lost(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     with Redis() as server:
-        # A message without records is told of at DEBUG.
-        env = {
-            "LERN_REDIS__URL": server.url,
-            "LERN_STORE": f"sqlite:{tmp_path / 's.sqlite'}",
-            "LERN_LOG_LEVEL": "DEBUG",
-        }
+        env = {"LERN_REDIS__URL": server.url, "LERN_STORE": f"sqlite:{tmp_path / 'store.sqlite'}"}
         system = System(tmp_path, env)
         try:
             broker, state = system.ctx.redis.client("broker"), system.ctx.redis.client("state")
