@@ -194,8 +194,9 @@ class Http:
         """The proxy of the environment: for the world outside, never for this machine."""
         if _is_loopback(self._host) or proxy_bypass(self._host):
             return None
-        found = getproxies()
-        return found.get(self._scheme) or found.get("all")
+        proxies = getproxies()
+        found = proxies.get(self._scheme) or proxies.get("all")
+        return f"http://{found}" if found and "://" not in found else found
 
     def _whole(self, response: httpx.Response) -> httpx.Response:
         """The answer with its body, cut off behind the size that is read."""

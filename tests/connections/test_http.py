@@ -176,7 +176,7 @@ def test_a_base_that_is_no_url_is_a_settings_error(base: str) -> None:
 def test_the_environments_proxy_is_never_used_for_this_machine(
     host: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("http_proxy", "proxy.example:3128")
     monkeypatch.setenv("no_proxy", "inside.example")
     assert Http("users", f"http://{host}:80/x", HTTP)._proxy() == ("http://proxy.example:3128" if proxied else None)
 
