@@ -71,7 +71,10 @@ def test_a_failed_topic_that_forgets_is_found(lern_command: Lern, real: Settings
     assert "retention.ms=2592000000" in rows()[name]["to_do"]
 
 
-def test_rewind_to_a_time_and_the_refusal_while_the_bridge_runs(lern_command: Lern, real: Settings) -> None:
+def test_rewind_to_a_time_and_the_refusal_while_the_bridge_runs(
+    lern_command: Lern, real: Settings, redis_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LERN_REDIS__DEDUP", f"{redis_server.address}/13")
     assert lern_command("topics", "create", "--partitions", "1").exit_code == 0
     topic = f"{real.env}.coursebatch.job.request"
     kafka = KafkaOut(real.kafka)
