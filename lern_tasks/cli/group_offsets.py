@@ -72,7 +72,9 @@ def set_back(settings: Settings, topic: str, group: str, plans: Sequence[Partiti
     consumer = kafka_admin.reader(settings, group)
     try:
         if offsets:
-            consumer.commit(offsets=offsets, asynchronous=False)
+            for place in consumer.commit(offsets=offsets, asynchronous=False):
+                if place.error:
+                    raise KafkaException(place.error)
     except KafkaException as error:
         if error.args[0].code() in _ACTIVE:
             raise RefusedByService(

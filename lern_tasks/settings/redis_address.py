@@ -1,5 +1,6 @@
 """Redis addresses as operators write them: one parser for all roles, and Celery. See docs/operations.md, "Redis"."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -113,7 +114,9 @@ def _database(number: str) -> int | None:
 def _options(given: Mapping[str, str], *, with_tls: bool) -> tuple[tuple[str, str], ...]:
     for name in given:
         if name not in _OPTIONS:
-            raise ValueError(f"`?{name}=` is not known; there are {', '.join(_OPTIONS)}")
+            # Of another form it may be the rest of a password whose `?` is not escaped.
+            quoted = f"`?{name}=`" if re.fullmatch("[a-z_]{1,30}", name) else "one of the options behind `?`"
+            raise ValueError(f"{quoted} is not known; there are {', '.join(_OPTIONS)}")
         if not with_tls:
             raise ValueError(f"`?{name}=` is for TLS: write rediss://")
     read = dict(given)

@@ -213,6 +213,8 @@ def test_replay_sends_the_record_to_its_task_on_the_bulk_queue_once(
 
     again = lern_command("dead-letters", "replay", "--all")
     assert "1 replayed before" in again.output
+    assert f"replay --letter {TOPIC} 0 1 --again" in lern_command("dead-letters", "show", TOPIC, "0", "1").output
+    assert f"replay --letter {TOPIC} 0 0" in lern_command("dead-letters", "list").output
     assert len(_messages(redis, "bulk")) == 2
     assert "2 replayed" in lern_command("dead-letters", "replay", "--all", "--again").output
     assert len(_messages(redis, "bulk")) == 4

@@ -58,8 +58,9 @@ def test_secrets_are_masked(
     assert "********" in result.output
 
 
-def test_a_refused_address_keeps_its_secrets(lern_command: Lern) -> None:
-    result = lern_command("settings", LERN_REDIS__STATE="redis://host:6379/1?password=hush-hush")
+@pytest.mark.parametrize("address", ["redis://host:6379/1?password=hush-hush", "redis://:123?hush@host/0"])
+def test_a_refused_address_keeps_its_secrets(lern_command: Lern, address: str) -> None:
+    result = lern_command("settings", LERN_REDIS__STATE=address)
     assert (result.exit_code, "hush" in result.output) == (2, False)
 
 

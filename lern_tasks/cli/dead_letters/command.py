@@ -65,6 +65,8 @@ def list_(*, criteria: Criteria, limit: int | None, as_json: bool, directory: Pa
 def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: Path | None) -> None:
     """Show one dead letter: what failed, where it came from, and the event itself."""
     dead_letter = _one(topic, partition, offset, directory)
+    ((replayed, _),) = _remembered([dead_letter]) if directory is None else [(None, 1)]
+    to_do = remedy(dead_letter, replayed=bool(replayed))
     value, note = _whole_value(dead_letter, resolve=directory is None)
     text, encoding = encode(value)
     key, key_encoding = encode(dead_letter.message.key)
@@ -72,9 +74,9 @@ def show(*, topic: str, partition: int, offset: int, as_json: bool, directory: P
     if as_json:
         where = {"topic": topic, "partition": partition, "offset": offset, "timestamp": dead_letter.message.timestamp}
         what = {"key": key, "key_encoding": key_encoding, "headers": headers, "value": text, "encoding": encoding}
-        print_json({**where, **what, "note": note, "remedy": remedy(dead_letter)})
+        print_json({**where, **what, "note": note, "remedy": to_do})
         return
-    for name, content in (*headers.items(), ("key", key or ""), ("note", note), ("remedy", remedy(dead_letter))):
+    for name, content in (*headers.items(), ("key", key or ""), ("note", note), ("remedy", to_do)):
         if content:
             say(f"{name}: {content}")
     say("")

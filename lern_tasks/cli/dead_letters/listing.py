@@ -5,12 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lern_tasks.cli.dead_letters.stored import StoredDeadLetter
-from lern_tasks.cli.printing import console, print_table, say
-
-_TABLE = 160
-"""Columns of a terminal from which a table of letters can be read, and a topic copied."""
-
-_LETTER = ("letter", "failed_at", "job", "code", "error", "times", "about", "replayed")
+from lern_tasks.cli.printing import say
 
 
 class Relapses:
@@ -33,17 +28,13 @@ class Relapses:
 
 
 def print_letters(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A table where it can be read, and else a block a letter."""
-    shown = [_shown(row) for row in rows]
-    if console().width >= _TABLE:
-        print_table([name.replace("_", " ") for name in _LETTER], [[row[name] for name in _LETTER] for row in shown])
-    else:
-        for row in shown:
-            say("  ".join(str(row[name]) for name in ("letter", "failed_at", "job", "code") if row[name]))
-            for text in (row["error"], row["often"], row["about"], row["replayed"], row["remedy"]):
-                if text:
-                    say(f"    {_one_line(text)}")
-            say("")
+    """A block a letter: no column is wide enough for a topic or a command that somebody will copy."""
+    for row in map(_shown, rows):
+        say("  ".join(str(row[name]) for name in ("letter", "failed_at", "job", "code") if row[name]))
+        for text in (row["error"], row["often"], row["about"], row["replayed"], row["remedy"]):
+            if text:
+                say(f"    {_one_line(text)}")
+        say("")
     say(f"{len(rows)} dead letters")
 
 

@@ -93,12 +93,13 @@ class TemplateClient:
             parts = urlsplit(url)
             origin = f"{parts.scheme}://{parts.netloc}"
             http = self._http(origin)
-            own = self._hosts.is_own(*(place_of(url) or ("", 0)))
+            host, port = place_of(url) or ("", 0)
+            own = self._hosts.is_own(host, port)
         except (ValueError, SettingsError):
             raise InvalidEvent("edata.svgTemplate is no http address; mend the template", "edata.svgTemplate") from None
         try:
             # Foreign hosts share nothing: that one is away says nothing of the others.
-            with operation("templates", parts.netloc) if own else nullcontext():
+            with operation("templates", f"{host}:{port}") if own else nullcontext():
                 response = http.send("GET", urlunsplit(("", "", parts.path, parts.query, "")), headers=_HEADERS)
                 if 300 <= response.status_code < 400:
                     raise RefusedByService("the address of the template redirects; store the one that it leads to")

@@ -19,6 +19,9 @@ Address = IPv4Address | IPv6Address
 
 _FIELD = "edata.svgTemplate"
 
+_METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
+"""Where clouds answer with an instance's secrets, beside 169.254.169.254, which is link-local."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -37,7 +40,8 @@ class TemplateHosts:
     def from_settings(cls, settings: Settings) -> Self:
         """As the settings say; a default address is no configured service."""
         own = frozenset(place for url in _configured(settings) if (place := place_of(url)))
-        return cls(listed=frozenset(settings.http.allowed_hosts), own=own, private=settings.http.private_hosts)
+        listed = frozenset(host.lower() for host in settings.http.allowed_hosts)
+        return cls(listed=listed, own=own, private=settings.http.private_hosts)
 
     def is_own(self, host: str, port: int) -> bool:
         """Whether it is the installation's: then an outage of it is no template's fault."""
@@ -72,6 +76,8 @@ class TemplateHosts:
             return ""
         if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
             return "the worker's own machine or link"
+        if address in _METADATA:
+            return "the metadata service of a cloud"
         if not self.private and self.is_private(host, port, address):
             return "a private network, which LERN_HTTP__PRIVATE_HOSTS=false refuses"
         return ""
@@ -108,5 +114,7 @@ def _configured(settings: Settings) -> Iterator[str]:
         if isinstance(scope, BaseModel):
             for name in scope.model_fields_set:
                 value = getattr(scope, name)
-                if isinstance(value, str) and value:
-                    yield f"https://{value}" if name == "cert_cloud_storage_endpoint" and "://" not in value else value
+                if name == "cert_cloud_storage_endpoint" and value and "://" not in value:
+                    yield f"https://{value}"
+                elif isinstance(value, str) and value.startswith(("http://", "https://")):
+                    yield value

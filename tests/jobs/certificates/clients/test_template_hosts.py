@@ -11,9 +11,9 @@ from lern_tasks.settings import load
 
 NEVER = [
     "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::",
-    "169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "224.0.0.1",
+    "169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "224.0.0.1", "100.100.100.200", "fd00:ec2::254",
 ]  # fmt: skip
-PRIVATE = ["10.0.0.1", "172.16.5.4", "192.168.1.1", "100.100.100.200", "fd00:ec2::254"]
+PRIVATE = ["10.0.0.1", "172.16.5.4", "192.168.1.1", "100.64.0.1", "fd00::1"]
 PUBLIC = ["8.8.8.8", "2001:4860:4860::8888"]
 
 
@@ -48,14 +48,21 @@ def test_configured_services_and_stores_are_ours_and_defaults_are_not(monkeypatc
     monkeypatch.setenv("LERN_COLLECTION_CERTIFICATE_GENERATOR__CLOUD_STORAGE_BASE_URL", "https://Store.example")
     monkeypatch.setenv("LERN_COLLECTION_CERTIFICATE_GENERATOR__CERT_CLOUD_STORAGE_ENDPOINT", "ceph.example:7480")
     monkeypatch.setenv("LERN_COLLECTION_CERTIFICATE_GENERATOR__SERVICE_RC_BASEPATH", "http://127.0.0.1:8081/api/v1")
+    monkeypatch.setenv("LERN_REDIS__BROKER", "redis://127.0.0.1:6379")
     monkeypatch.setenv("LERN_HTTP__PRIVATE_HOSTS", "false")
     hosts = TemplateHosts.from_settings(load())
     assert hosts.own >= {("store.example", 443), ("ceph.example", 7480), ("127.0.0.1", 8081)}
     assert not hosts.private
+    assert not any(port == 6379 for _, port in hosts.own), "what speaks no HTTP holds no templates"
     hosts.check("http://127.0.0.1:8081/a.svg")
     for port in (9000, 8082):
         with pytest.raises(InvalidEvent):
             hosts.check(f"http://localhost:{port}/a.svg")
+
+
+def test_a_listed_host_is_one_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LERN_HTTP__ALLOWED_HOSTS", '["CDN.example"]')
+    TemplateHosts.from_settings(load()).check("https://cdn.EXAMPLE/a.svg")
 
 
 @pytest.mark.parametrize(
