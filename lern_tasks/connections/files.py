@@ -107,8 +107,8 @@ class Files:
 
     def _failed(self, error: Exception) -> DependencyDown | RefusedByService:
         """An error of this name is its record's fault, any other is an outage of the store."""
-        # A ValueError: what Python makes of a name, before any store is asked.
-        if isinstance(error, ValueError) or (isinstance(error, OSError) and error.errno in _OF_THIS_NAME):
+        # Other ValueErrors are of settings: clouds look at theirs at the first call.
+        if isinstance(error, UnicodeError) or (isinstance(error, OSError) and error.errno in _OF_THIS_NAME):
             return RefusedByService(f"the store {self._name} takes no file of this name: {type(error).__name__}")
         return error if isinstance(error, DependencyDown) else self._down(error)
 

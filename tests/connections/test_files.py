@@ -125,3 +125,23 @@ def test_any_fsspec_store() -> None:
     files = Files("memory://lern")
     files.ping()
     assert files.get(files.put("t/a", b"1")) == b"1"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate"), RefusedByService),
+        (ValueError("Invalid endpoint: http://my_store:9000"), DependencyDown),
+        (PermissionError(13, "denied"), DependencyDown),
+    ],
+)
+def test_an_error_is_of_the_name_or_of_the_store(
+    files: Files, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    files.ping()
+    monkeypatch.setattr(files._open()[0], "cat_file", fails)
+    with pytest.raises(kind):
+        files.get("a")
