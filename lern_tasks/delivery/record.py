@@ -50,7 +50,7 @@ class Record:
     `timestamp` is Kafka's, epoch ms. `origin` is where the first event of the chain was read. `attempt`, `not_yet` and
     `first_failed_ms` are its `attempts`, members of their own on the wire; `not_before_ms` is epoch ms.
     `bulk`: a part of mass work, so that neither it nor what follows from it goes before live learners.
-    `failed_call_ms` is when a service last failed for it, by Redis' clock; `waits_for` the operation that is out.
+    `failed_call_ms` is when the operation `failed_call` last failed for it, by Redis' clock; `waits_for` is out.
     """
 
     value: str | None
@@ -68,6 +68,7 @@ class Record:
     not_before_ms: int | None = None
     delivered_before: bool = False
     bulk: bool = False
+    failed_call: str | None = None
     failed_call_ms: int | None = None
     waits_for: str | None = None
 

@@ -76,8 +76,9 @@ class CallWatch:
         found = self._failed.get(error) if error is not None else None
         if found is None or error is None:
             return
-        before_ms, name = record.record.failed_call_ms, _name(found.call)
-        record.record = record.record.next(failed_call_ms=found.at_ms)
+        name = _name(found.call)
+        before_ms = record.record.failed_call_ms if record.record.failed_call == name else None
+        record.record = record.record.next(failed_call=name, failed_call_ms=found.at_ms)
         judged: TransientError | PartlyDown
         if not spends_attempt(found.breaker, record.record.identity, before_ms):
             judged = PartlyDown(found.call.dependency, str(error), part=name)

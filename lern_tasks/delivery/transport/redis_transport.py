@@ -93,9 +93,7 @@ class QoS(redis.QoS):
         with self.pipe_or_acquire() as pipe:
             pipe.zadd(self.unacked_index_key, {delivery_tag: time()})
             pipe.hset(self.unacked_key, delivery_tag, json.dumps(kept))
-            claim = self.channel.end_claim(pipe)
-            pipe.execute()
-        _asked.pop(claim, None)
+            self.channel.end_claim(pipe)
         virtual_qos.append(self, message, delivery_tag)
 
     def restore_unacked(self, client: Any = None) -> None:
@@ -133,12 +131,13 @@ class Channel(redis.Channel):
         self._next_look = 0.0
         super().__init__(*args, **options)
 
-    def end_claim(self, pipe: Any) -> str:
-        """Forget the claim under which the last message was taken; which it is."""
-        claim, self._claim = self._claim, ""
-        pipe.hdel(CLAIMS, claim)
-        pipe.zrem(CLAIM_TIMES, claim)
-        return claim
+    def end_claim(self, pipe: Any) -> None:
+        """Forget the claim under which the last message was taken, with what `pipe` holds: all, or nothing of it."""
+        pipe.hdel(CLAIMS, self._claim)
+        pipe.zrem(CLAIM_TIMES, self._claim)
+        pipe.execute()
+        _asked.pop(self._claim, None)
+        self._claim = ""
 
     def _brpop_start(self, timeout: float | None = None) -> None:  # noqa: ARG002 (the base class's parameter)
         queues = self._queue_cycle.consume(len(self.active_queues))
@@ -207,9 +206,7 @@ class Channel(redis.Channel):
         """Forget the claim of a message that nobody noted down as unacknowledged."""
         if self._claim:
             with self.conn_or_acquire() as client, client.pipeline() as pipe:
-                claim = self.end_claim(pipe)
-                pipe.execute()
-            _asked.pop(claim, None)
+                self.end_claim(pipe)
 
 
 class Transport(redis.Transport):

@@ -24,11 +24,14 @@ class SearchClient:
         *,
         http: HttpSettings,
         status_expiry: float = 3600.0,
+        call: str = "search",
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = Http("search", base, http, transport=transport)
         self._statuses = TtlCache(status_expiry, clock)
+        # Jobs may have addresses of their own: one's outage is not the other's.
+        self._operation = call
 
     @classmethod
     def from_settings(cls, settings: Settings, job: ProgressJob = "activity_aggregate_updater") -> Self:
@@ -38,6 +41,7 @@ class SearchClient:
             own.service_search_basepath,
             http=settings.http,
             status_expiry=own.activity_collection_status_cache_expiry,
+            call=f"search for {job}",
         )
 
     def collection_status(self, course_id: str) -> str:
@@ -55,11 +59,11 @@ class SearchClient:
         """Close the connections."""
         self._http.close()
 
-    @operation("search", "search")
     def _ask(self, course_id: str) -> str:
         filters = {"objectType": "Collection", "identifier": course_id, "status": ["Live", "Unlisted", "Retired"]}
         body = {"request": {"filters": filters, "fields": ["status"]}}
-        result = self._http.result(self._http.call("POST", "/v3/search", body=body))
+        with operation("search", self._operation):
+            result = self._http.result(self._http.call("POST", "/v3/search", body=body))
         content = result.get("content")
         first = content[0] if isinstance(content, list) and content else None
         status = member(first, "status")

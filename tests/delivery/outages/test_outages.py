@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 from lern_tasks.connections.calls import operation
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.outages.breaker import OPENS_AT
+from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
-from lern_tasks.errors import DependencyDown
+from lern_tasks.errors import DependencyDown, TransientError
 from lern_tasks.sunbird.enrolment_key import EnrolmentKey
 from tests.harness.course import batch, enrol
 from tests.harness.fixtures import MakeChain
@@ -186,3 +187,23 @@ def test_without_the_state_redis_an_outage_is_waited_out_as_before(make_chain: M
 
     assert run(chain.ctx, body, record("a"))["done"] == 1
     assert len(tries) == 3
+
+
+def test_the_first_failure_of_each_operation_is_free(make_chain: MakeChain) -> None:
+    """That the record failed at another operation before says nothing of this one."""
+    chain = make_chain()
+
+    def body(batch: Batch[str], ctx: Resources) -> None:
+        name = batch.open[0].event
+        ctx.breakers.succeeded(f"kafka {name}", "another record")
+        with batch.open[0].failures(), operation("kafka", name):
+            raise TransientError("500", "kafka")
+
+    def attempts(entry: Record) -> tuple[int, Record]:
+        assert run(chain.ctx, body, entry)["again"] == 1
+        (sent,) = chain.sender.sent[-1].records
+        return sent.attempt, sent
+
+    spent, again = attempts(record("read").next(failed_call="kafka other", failed_call_ms=1))
+    assert spent == 0
+    assert attempts(again)[0] == 1

@@ -40,11 +40,14 @@ class UserClient:
         *,
         http: HttpSettings,
         flags: str = "",
+        call: str = "read",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = Http("users", base, http, transport=transport)
         self._read_path = f"/{read_path.strip('/')}"
         self._query = f"?{flags}" if flags else ""
+        # Clients with other addresses or flags know nothing of each other's outages.
+        self._operation = call
 
     @classmethod
     def from_settings(cls, settings: Settings, job: JobName = "collection_cert_pre_processor") -> Self:
@@ -58,15 +61,16 @@ class UserClient:
                 flags=PRE_PROCESSOR_FLAGS,
             )
         generator = settings.collection_certificate_generator
-        return cls(generator.service_learner_basepath, generator.user_read_api, http=settings.http)
+        base, path = generator.service_learner_basepath, generator.user_read_api
+        return cls(base, path, http=settings.http, call="read for notices")
 
-    @operation("users", "read")
     def read(self, user_id: str) -> UserAccount:
         """The user with this id. Raises what `Http.call` raises, but for a blocked account."""
-        response = self._http.send("GET", f"{self._read_path}/{segment(user_id)}{self._query}")
-        if response.status_code == 400 and any(code in response.text for code in _BLOCKED):
-            return UserAccount(blocked=True)
-        found = self._http.result(self._http.parsed(response)).get("response")
+        with operation("users", self._operation):
+            response = self._http.send("GET", f"{self._read_path}/{segment(user_id)}{self._query}")
+            if response.status_code == 400 and any(code in response.text for code in _BLOCKED):
+                return UserAccount(blocked=True)
+            found = self._http.result(self._http.parsed(response)).get("response")
         return UserAccount(fields=found if isinstance(found, dict) else {})
 
     def ping(self) -> None:

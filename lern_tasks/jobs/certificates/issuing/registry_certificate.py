@@ -77,6 +77,8 @@ def _create(body: Mapping[str, Any], intent_key: str, ctx: CertificateResources)
     try:
         osid = ctx.registry.create(body)
     except UnknownOutcome:
+        # It may be created until now, and the index follows that: the wait begins here, not before the call.
+        ctx.intents.write(intent_key, Intent(since_ms=ctx.now_ms()))
         raise
     except LernError:
         # Certainly not created: the next attempt need not wait for the index.

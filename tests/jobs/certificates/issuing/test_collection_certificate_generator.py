@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from lern_tasks.errors import UnknownOutcome
+from lern_tasks.jobs.certificates.clients.registry import RegistryClient
 from lern_tasks.jobs.certificates.issuing.issue_intents import Intent
 from lern_tasks.jobs.certificates.rules.issue import intent_key
 from lern_tasks.sunbird.tables import CERT_REGISTRY, ENROLMENTS
@@ -184,6 +186,22 @@ def test_nothing_is_created_again_before_the_index_shows_what_was(chain: Chain) 
     assert creates(chain) == 0
     chain.drain()
     assert creates(chain) == 1
+
+
+def test_the_index_is_waited_for_from_the_end_of_a_create_without_an_answer(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry may have committed it in the last moment before we stopped waiting."""
+
+    def slow(*_: object) -> str:
+        chain.ctx.time_ms += 20_000
+        raise UnknownOutcome("no answer in time", "registry")
+
+    monkeypatch.setattr(RegistryClient, "create", slow)
+    began = chain.time_ms
+    assert chain.run(JOB, chain.record(generate()))["again"] == 1
+    kept = chain.ctx.intents.read(intent_key(KEY, "Course Merit", ""))
+    assert kept == Intent(since_ms=began + 20_000)
 
 
 def test_a_duplicate_is_revoked(chain: Chain) -> None:
