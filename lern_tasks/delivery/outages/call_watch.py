@@ -40,6 +40,7 @@ class CallWatch:
         self._breakers = breakers
         self._job = job
         self._failed: dict[BaseException, _FailedCall] = {}
+        self._resting: dict[str, bool] = {}
         self._blind = False
 
     def begin(self, call: Call) -> None:
@@ -93,7 +94,10 @@ class CallWatch:
     def hold_back(self, record: BatchRecord[Any]) -> None:
         """Fail a record that waits for an operation, when that is still out: nothing of its work is done in vain."""
         name = record.record.waits_for
-        if name and self._asked(lambda: self._breakers.rest(name), otherwise=False):
+        if name and name not in self._resting:
+            # Once a message: those that wait are sent again together.
+            self._resting[name] = self._asked(lambda: self._breakers.rest(name), otherwise=False)
+        if name and self._resting[name]:
             record.fail(_not_asked(name))
 
     def _asked(self, question: Callable[[], T], *, otherwise: T) -> T:

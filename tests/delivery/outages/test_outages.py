@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from lern_tasks.connections.calls import operation
 from lern_tasks.delivery.batch import Batch
 from lern_tasks.delivery.outages.breaker import OPENS_AT
+from lern_tasks.delivery.outages.breakers import Breakers
 from lern_tasks.delivery.record import Record
 from lern_tasks.delivery.resources import Resources
 from lern_tasks.errors import DependencyDown, TransientError
@@ -207,3 +208,23 @@ def test_the_first_failure_of_each_operation_is_free(make_chain: MakeChain) -> N
     spent, again = attempts(record("read").next(failed_call="kafka other", failed_call_ms=1))
     assert spent == 0
     assert attempts(again)[0] == 1
+
+
+def test_records_that_wait_for_one_operation_ask_once(make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = make_chain()
+    asked: list[str] = []
+
+    def rest(_: Breakers, name: str) -> bool:
+        asked.append(name)
+        return name == "kafka read"
+
+    monkeypatch.setattr(Breakers, "rest", rest)
+
+    def body(batch: Batch[str], ctx: Resources) -> None:
+        for entry in batch.open:
+            entry.done()
+
+    waiting = [record(str(n), waits_for=f"kafka {'read' if n < 9 else 'write'}") for n in range(12)]
+    counts = run(chain.ctx, body, *waiting)
+    assert (counts["again"], counts["waiting"], counts["done"]) == (9, 9, 3)
+    assert asked == ["kafka read", "kafka write"]
